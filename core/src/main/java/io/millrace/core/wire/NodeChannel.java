@@ -1,0 +1,67 @@
+package io.millrace.core.wire;
+
+import com.google.protobuf.MessageLite;
+import io.millrace.core.api.FsException;
+import io.millrace.core.api.Pinned;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A client's way to a node: over the wire, or straight into a node of the same process. Safe for
+ * many threads. Survives the node's restart: calls wait, then go on, in the order of the session's
+ * sequence numbers where they have one (H6).
+ */
+public interface NodeChannel extends AutoCloseable {
+
+  /**
+   * Sends a request. The callback runs exactly once, possibly before this returns, on the calling
+   * thread or on a thread of the channel, which it must not block.
+   *
+   * @param payload null for none; read before the callback runs, and until it ran
+   */
+  void call(Op op, MessageLite header, MemorySegment payload, Callback callback);
+
+  /** {@link #call} and wait. An interrupt ends the wait with EINTR; the request goes on. */
+  Reply await(Op op, MessageLite header, MemorySegment payload);
+
+  /** Where notices of the node go; set once, before the first call. */
+  void onNotice(NoticeListener listener);
+
+  @Override
+  void close();
+
+  /** A reply's header, and its payload, which whoever gets the reply closes. */
+  record Reply(MessageLite header, Pinned payload) implements AutoCloseable {
+    public <T extends MessageLite> T as(Class<T> type) {
+      return type.cast(header);
+    }
+
+    @Override
+    public void close() {
+      payload.close();
+    }
+  }
+
+  /** Exactly one of the two is called, once. */
+  interface Callback {
+    void done(Reply reply);
+
+    void failed(FsException failure);
+  }
+
+  /** Called on a thread of the channel, which it must not block. */
+  interface NoticeListener {
+    void notice(io.millrace.proto.Notice notice);
+
+    /**
+     * The session has no leases any more (the node restarted, or did not hear from us in time):
+     * nothing cached may be served until it is asked for again.
+     */
+    void leasesLost();
+
+    /**
+     * The node can't be reached and the lease is about to end (H9): fence. {@link #leasesLost}
+     * follows when it answers again.
+     */
+    void leaseAtRisk();
+  }
+}
