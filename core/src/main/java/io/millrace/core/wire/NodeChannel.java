@@ -3,6 +3,7 @@ package io.millrace.core.wire;
 import com.google.protobuf.MessageLite;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Pinned;
+import io.millrace.proto.Welcome;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -22,6 +23,15 @@ public interface NodeChannel extends AutoCloseable {
 
   /** {@link #call} and wait. An interrupt ends the wait with EINTR; the request goes on. */
   Reply await(Op op, MessageLite header, MemorySegment payload);
+
+  /**
+   * The session that commands carry, as the node last welcomed it: the channel says HELLO by
+   * itself. Blocks until the first welcome; a later one (the session was lost) replaces it before
+   * {@link NoticeListener#leasesLost} is called.
+   *
+   * @throws FsException ENOTCONN closed, or the node refused
+   */
+  Welcome welcome();
 
   /** Where notices of the node go; set once, before the first call. */
   void onNotice(NoticeListener listener);
