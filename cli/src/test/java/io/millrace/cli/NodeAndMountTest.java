@@ -1,0 +1,125 @@
+package io.millrace.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.testkit.s3.PlainS3;
+import io.millrace.testkit.s3.S3ProxyServer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Node and mounts as processes of their own, over the wire. */
+@Tag("cluster")
+class NodeAndMountTest {
+  private Product product;
+  private String server;
+  private Path store;
+  private Product.Running node;
+
+  @BeforeEach
+  void start() throws IOException {
+    product = new Product();
+    server = "127.0.0.1:" + Product.freePort();
+    store = product.scratch().resolve("store");
+    node = startNode();
+  }
+
+  private Product.Running startNode() throws IOException {
+    return product.start(null, "node", "--dir", store.toString(), "--listen", server);
+  }
+
+  private Path mount(String name, String... options) throws IOException {
+    Path point = product.directory(name);
+    var arguments = new java.util.ArrayList<>(java.util.List.of("mount", server, point.toString()));
+    arguments.addAll(java.util.List.of(options));
+    product.start(point, arguments.toArray(String[]::new));
+    return point;
+  }
+
+  @AfterEach
+  void stop() throws IOException, InterruptedException {
+    product.close();
+  }
+
+  @Test
+  void twoMountsSeeEachOthersChanges() throws Exception {
+    Path a = mount("a");
+    Path b = mount("b");
+    product.shell(a, "mkdir d && echo one > d/f && ls d").expect(0);
+    assertEquals("one\n", product.shell(b, "cat d/f").expect(0).out());
+    product.shell(a, "echo two > d/f").expect(0);
+    assertEquals("two\n", product.shell(b, "cat d/f").expect(0).out());
+    product.shell(b, "mv d/f d/g").expect(0);
+    assertEquals("g\n", product.shell(a, "ls d && test ! -e d/f").expect(0).out());
+    product.shell(a, "rm d/g").expect(0);
+    product.shell(b, "test ! -e d/g && rmdir d").expect(0);
+    product.shell(a, "test ! -e d").expect(0);
+  }
+
+  @Test
+  void mountSurvivesARestartOfTheNode() throws Exception {
+    Path a = mount("a");
+    product.shell(a, "mkdir d && echo one > d/f").expect(0);
+    node.kill();
+    var restarted = new Thread(() -> {
+      try {
+        startNode();
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    });
+    restarted.start();
+    // These wait for the node, then go on.
+    assertEquals("one\n", product.shell(a, "cat d/f && echo two > d/g && mv d/g d/h").expect(0).out());
+    restarted.join();
+    assertEquals("two\n", product.shell(a, "cat d/h").expect(0).out());
+  }
+
+  @Test
+  void acknowledgedFilesSurviveKillOfBoth() throws Exception {
+    Path a = mount("a");
+    product.shell(a, "for i in $(seq 100); do echo $i > f$i; done").expect(0);
+    node.kill();
+    product.shell(Path.of("/"), "umount -l " + a).expect(0);
+    startNode();
+    Path b = mount("b");
+    assertEquals("5050\n", product.shell(b, "cat f* | awk '{s+=$1} END {print s}'").expect(0).out());
+  }
+
+  @Test
+  void doesAllThatUpDoes() throws Exception {
+    try (var s3 = S3ProxyServer.start();
+        var plain = new PlainS3(s3.endpoint())) {
+      plain.createBucket("lake");
+      for (int i = 0; i < 50; i++) {
+        plain.put("lake", "in/d" + i % 5 + "/f" + i, ("content " + i).getBytes(StandardCharsets.UTF_8), Map.of());
+      }
+      Path keys = s3.endpoint().writeCredentials(product.scratch().resolve("credentials"));
+      Path a = mount("a");
+      Path readOnly = mount("data", "--mode", "dataset");
+      product.millrace("link", "add", a + "/l", "s3://lake/in/", "--endpoint", s3.endpoint().uri().toString(),
+          "--credentials", keys.toString(), "--auto-export", "new,changed,deleted").expect(0);
+      product.millrace("import", a + "/l", "--wait").expect(0);
+      assertEquals("50\n", product.shell(a, "find l -type f | wc -l").expect(0).out());
+      assertEquals("content 7", product.shell(readOnly, "cat l/d2/f7").expect(0).out());
+      product.millrace("preload", a + "/l", "--wait").expect(0);
+      product.shell(a, "echo new > l/new; echo changed > l/d0/f0; rm l/d1/f1").expect(0);
+      product.millrace("wait", "--exported", a + "/l", "--timeout", "60s").expect(0);
+      assertEquals("new\n", plain.get("lake", "in/new").text());
+      assertEquals("changed\n", plain.get("lake", "in/d0/f0").text());
+      assertTrue(!plain.exists("lake", "in/d1/f1"), "the deleted file's object is still there");
+      product.millrace("evict", a + "/l", "--wait").expect(0);
+      String state = product.millrace("state", "-r", a + "/l").expect(0).out();
+      assertTrue(state.contains("cold") && !state.contains("cached"), state);
+      assertEquals("changed\n", product.shell(readOnly, "cat l/d0/f0").expect(0).out());
+      var refused = product.shell(readOnly, "touch l/x");
+      assertTrue(refused.exit() != 0 && refused.out().contains("Read-only"), refused.out());
+    }
+  }
+}
