@@ -10,8 +10,8 @@ classpath=$here/target/classpath
 
 find_jdk() {
   local candidate
-  for candidate in "${JAVA_HOME:-}" /usr/lib/jvm/*25*; do
-    if [ -x "$candidate/bin/javac" ] && grep -q '^JAVA_VERSION="25' "$candidate/release"; then
+  for candidate in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/*25*; do
+    if [ -x "$candidate/bin/javac" ] && grep -qs '^JAVA_VERSION="25' "$candidate/release"; then
       echo "$candidate"
       return
     fi
@@ -42,5 +42,5 @@ fi
 
 # shellcheck disable=SC2086  # BENCH_JVM is a list of options
 exec "$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
-  --sun-misc-unsafe-memory-access=allow -Dmillrace.root="$root" ${BENCH_JVM:-} \
+  --sun-misc-unsafe-memory-access=allow -Dslf4j.internal.verbosity=ERROR -Dmillrace.root="$root" ${BENCH_JVM:-} \
   -cp "$here/target/classes:$(cat "$classpath")" "io.millrace.bench.$name" "$@"

@@ -14,9 +14,12 @@ import java.util.zip.CRC32C;
 /**
  * Shuffled epochs of open+read+close over a directory, as a training job's loader does: every file
  * once per epoch, in an order of its own, read to its end. With {@code --verify} the bytes are
- * compared with the manifest's checksums, inside the measured time.
+ * compared with the manifest's checksums, inside the measured time. {@code --warm-up DIRECTORY} has
+ * the JIT compile this program on other files first, so that a single cold epoch shows the mount.
  */
 public final class Epoch {
+  private static final long WARM_UP_READS = 30_000;
+
   private final Manifest files;
   private final MemorySegment[] paths;
   private final boolean verify;
@@ -31,18 +34,37 @@ public final class Epoch {
     var options =
         new Arguments(
             args,
-            Set.of("manifest", "threads", "epochs", "seed", "also-pid", "limit"),
+            Set.of("manifest", "threads", "epochs", "seed", "also-pid", "limit", "warm-up"),
             Set.of("verify", "json"));
     Path root = Path.of(options.word(0, "DIRECTORY")).toAbsolutePath();
     Manifest files = list(options, root);
     long seed = options.longNumber("seed", System.nanoTime());
     try (var arena = Arena.ofShared()) {
-      var paths =
-          files.entries().stream()
-              .map(e -> arena.allocateFrom(root.resolve(e.path()).toString()))
-              .toArray(MemorySegment[]::new);
-      var report = new Epoch(files, paths, options.flag("verify")).measure(options, seed);
+      warmUp(options, arena);
+      var epoch = new Epoch(files, paths(arena, root, files), options.flag("verify"));
+      var report = epoch.measure(options, seed);
       System.out.println(options.flag("json") ? report.json() : report.line());
+    }
+  }
+
+  private static MemorySegment[] paths(Arena arena, Path root, Manifest files) {
+    return files.entries().stream()
+        .map(e -> arena.allocateFrom(root.resolve(e.path()).toString()))
+        .toArray(MemorySegment[]::new);
+  }
+
+  private static void warmUp(Arguments options, Arena arena) throws Exception {
+    if (options.text("warm-up", "").isEmpty()) {
+      return;
+    }
+    Path root = Path.of(options.text("warm-up", "")).toAbsolutePath();
+    Manifest files = Manifest.walk(root);
+    var epoch = new Epoch(files, paths(arena, root, files), false);
+    int[] order = epoch.shuffle(new SplittableRandom(0));
+    int count = order.length;
+    for (long done = 0; done < WARM_UP_READS && count > 0; done += count) {
+      Workers.run(
+          Thread.ofPlatform(), 2, count, new long[count], "", thread -> epoch.new Reader(order));
     }
   }
 
