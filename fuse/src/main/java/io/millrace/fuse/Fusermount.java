@@ -184,6 +184,13 @@ final class Fusermount {
               + said
               + ")");
     }
+    if (said.contains("/dev/fuse: Permission denied")) {
+      return new FuseMountException(
+          Kind.NO_PERMISSION,
+          "/dev/fuse may not be opened by users here; root can allow it: chmod 666 /dev/fuse ("
+              + said
+              + ")");
+    }
     if (said.contains("/dev/fuse") || said.contains("modprobe")) {
       return new FuseMountException(
           Kind.NO_DEVICE, "no FUSE here; load the module: modprobe fuse (" + said + ")");

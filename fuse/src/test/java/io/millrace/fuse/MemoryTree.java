@@ -123,6 +123,13 @@ class MemoryTree implements FuseFileSystem {
     return file;
   }
 
+  /** Takes a name out of the root from inside, as another client would. */
+  synchronized void removeName(String name) {
+    Node file = child(node(1), name);
+    detach(node(1), name);
+    drop(file);
+  }
+
   private Node node(long ino) {
     Node node = nodes.get(ino);
     if (node == null) {
@@ -409,10 +416,12 @@ class MemoryTree implements FuseFileSystem {
   }
 
   @Override
-  public synchronized void read(FuseRequest r, long nodeid, long fh, long offset, int size) {
-    Node n = node(nodeid);
-    int from = (int) Math.min(offset, n.size);
-    r.data(n.content, from, Math.min(size, n.size - from));
+  public void read(FuseRequest r, long nodeid, long fh, long offset, int size) {
+    synchronized (this) {
+      Node n = node(nodeid);
+      int from = (int) Math.min(offset, n.size);
+      r.data(n.content, from, Math.min(size, n.size - from));
+    }
   }
 
   @Override
