@@ -12,14 +12,20 @@ import java.util.Optional;
  *
  * <p>Errors, for every method: EACCES credentials or policy refuse; ENOENT no such bucket, object
  * or upload; ETIMEDOUT, ECONNREFUSED the endpoint did not answer; EAGAIN the store asks to slow
- * down (503, 429) or failed (500): worth a retry; EIO anything else. The message names bucket, key
- * and endpoint, never a secret (S26).
+ * down (503, 429), failed (500), or the connection broke: worth a retry; EINTR the caller was
+ * interrupted (its interrupt flag stays set; whether a write happened is unknown); EOPNOTSUPP the
+ * store does not know the request (501); EIO anything else. The message names bucket, key and
+ * endpoint, never a secret (S26).
+ *
+ * <p>Keys order by their UTF-8 bytes.
  */
 public interface Bucket extends AutoCloseable {
 
   /**
+   * @param size -1 in the answer of a completed upload where the store does not say
    * @param etag without quotes, empty where the store gives none
-   * @param mtimeNanos LastModified
+   * @param mtimeNanos LastModified: whole seconds from a HEAD, often finer from a listing; 0 in the
+   *     answer of a write where the store does not say
    * @param versionId empty where not versioned
    */
   record ObjectInfo(String key, long size, String etag, long mtimeNanos, String versionId) {}
@@ -58,13 +64,15 @@ public interface Bucket extends AutoCloseable {
    */
   void check();
 
+  /** Empty: no such object; a missing bucket looks the same (a HEAD has no body to tell). */
   Optional<ObjectHead> head(String key);
 
   /**
    * Reads up to {@code target.byteSize()} bytes from {@code offset} into off-heap memory.
    *
    * @param etag If-Match; empty: any
-   * @return bytes read, fewer than asked only where the object ends
+   * @param target an empty one costs no request and tells nothing
+   * @return bytes read, fewer than asked only where the object ends; 0 from beyond its end
    * @throws FsException ENOENT no such object; ESTALE {@code etag} is no longer current. After a
    *     failure {@code target} holds unspecified bytes. An interrupt ends the wait with EINTR.
    */
@@ -85,15 +93,20 @@ public interface Bucket extends AutoCloseable {
       Condition condition);
 
   /**
-   * Copies inside the bucket on the server side, metadata kept or replaced.
+   * Copies inside the bucket on the server side, metadata kept or replaced; content type and
+   * storage class stay as the source's. A HEAD and a copy.
    *
    * @param sourceEtag copy-source-if-match; empty: any
    * @param metadata empty: as the source
+   * @throws FsException ENOENT no source; ESTALE the source has another etag
    */
   ObjectInfo copy(
       String source, String sourceEtag, String target, Optional<Map<String, String>> metadata);
 
-  /** No error where the object is not there. EEXIST: the condition does not hold. */
+  /**
+   * No error where the object is not there. EEXIST: the condition does not hold. A condition is
+   * {@code Always} or {@code Matches}; a store without {@link Abilities#deleteIfMatch} ignores it.
+   */
   void delete(String key, Condition condition);
 
   /**
@@ -111,17 +124,27 @@ public interface Bucket extends AutoCloseable {
   /** Part numbers from 1; all but the last at least 5 MiB. Returns the part's etag. */
   String uploadPart(String key, String upload, int part, MemorySegment body);
 
-  /** A part that is copied on the server side from a range of another object. */
+  /**
+   * A part that is copied on the server side from a range of another object. ESTALE: the source has
+   * another etag.
+   */
   String copyPart(
       String key, String upload, int part, String source, String etag, long offset, long length);
 
   /**
    * @param etags of the parts, in order from part 1
+   * @throws FsException EEXIST the condition does not hold; ENOENT no such upload; EINVAL a part is
+   *     missing or has another etag
    */
   ObjectInfo completeUpload(String key, String upload, List<String> etags, Condition condition);
 
+  /** No error where the upload is not there. */
   void abortUpload(String key, String upload);
 
+  /**
+   * Known, or probed once with a temporary object: an S3 bucket writes and deletes one. Credentials
+   * that may not write give no abilities.
+   */
   Abilities abilities();
 
   @Override

@@ -12,6 +12,9 @@ public interface Pinned extends AutoCloseable {
   @Override
   void close();
 
+  /** No bytes. */
+  Pinned EMPTY = unowned(MemorySegment.NULL);
+
   /** Bytes that nobody has to give back. */
   static Pinned unowned(MemorySegment bytes) {
     return new Pinned() {

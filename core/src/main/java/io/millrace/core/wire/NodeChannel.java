@@ -3,6 +3,7 @@ package io.millrace.core.wire;
 import com.google.protobuf.MessageLite;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Pinned;
+import io.millrace.proto.Notice;
 import io.millrace.proto.Welcome;
 import java.lang.foreign.MemorySegment;
 
@@ -17,17 +18,25 @@ public interface NodeChannel extends AutoCloseable {
    * Sends a request. The callback runs exactly once, possibly before this returns, on the calling
    * thread or on a thread of the channel, which it must not block.
    *
+   * <p>Back-pressure: blocks while {@code maxInFlight} requests are unanswered (a node that is away
+   * included); on a thread of the channel itself, where it can't block, it goes up to four times
+   * that and then fails with EAGAIN. RENEW, NOTICE_ACK, RELEASE_LEASES and BYE are exempt.
+   *
    * @param payload null for none; read before the callback runs, and until it ran
    */
   void call(Op op, MessageLite header, MemorySegment payload, Callback callback);
 
-  /** {@link #call} and wait. An interrupt ends the wait with EINTR; the request goes on. */
+  /**
+   * {@link #call} and wait. An interrupt ends the wait with EINTR and the request goes on; with a
+   * payload the wait goes on too, as the payload must stay.
+   */
   Reply await(Op op, MessageLite header, MemorySegment payload);
 
   /**
    * The session that commands carry, as the node last welcomed it: the channel says HELLO by
    * itself. Blocks until the first welcome; a later one (the session was lost) replaces it before
-   * {@link NoticeListener#leasesLost} is called.
+   * {@link NoticeListener#leasesLost} is called, and mutations of the old one that were unanswered
+   * fail with ESTALE.
    *
    * @throws FsException ENOTCONN closed, or the node refused
    */
@@ -36,6 +45,7 @@ public interface NodeChannel extends AutoCloseable {
   /** Where notices of the node go; set once, before the first call. */
   void onNotice(NoticeListener listener);
 
+  /** Ends the session (its leases, its orphans); calls still unanswered fail with ECANCELED. */
   @Override
   void close();
 
@@ -60,7 +70,7 @@ public interface NodeChannel extends AutoCloseable {
 
   /** Called on a thread of the channel, which it must not block. */
   interface NoticeListener {
-    void notice(io.millrace.proto.Notice notice);
+    void notice(Notice notice);
 
     /**
      * The session has no leases any more (the node restarted, or did not hear from us in time):

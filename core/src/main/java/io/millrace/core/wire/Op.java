@@ -50,6 +50,8 @@ public enum Op {
   /** Pushed by the node, without a reply of its own: the client's {@link #NOTICE_ACK} answers. */
   NOTICE(16, Notice.parser(), Empty.parser()),
   NOTICE_ACK(17, NoticeAck.parser(), Empty.parser()),
+  /** Ends the session in good order. */
+  BYE(18, Empty.parser(), Empty.parser()),
   /** Only as a reply. */
   ERROR(255, Empty.parser(), ErrorReply.parser());
 

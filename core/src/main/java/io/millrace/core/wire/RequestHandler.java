@@ -28,9 +28,16 @@ public interface RequestHandler {
 
     Object attachment();
 
+    /**
+     * Whether the thread that calls {@link RequestHandler#handle} may block on disk or journal:
+     * true in the same process (a FUSE worker asks), false for an event loop.
+     */
+    boolean mayBlock();
+
     /** For messages. */
     String name();
 
+    /** Cuts the line: the client comes back with HELLO. */
     void close();
   }
 

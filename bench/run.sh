@@ -1,0 +1,46 @@
+#!/bin/bash
+# Runs a bench program: bench/run.sh NAME args (README.md lists them); builds first when sources are
+# newer than the classes. BENCH_JVM adds JVM options.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/.." && pwd)
+name=${1:?usage: bench/run.sh NAME args}
+shift
+classpath=$here/target/classpath
+
+find_jdk() {
+  local candidate
+  for candidate in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/*25*; do
+    if [ -x "$candidate/bin/javac" ] && grep -qs '^JAVA_VERSION="25' "$candidate/release"; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "no JDK 25: set JAVA_HOME to one" >&2
+  exit 1
+}
+JAVA_HOME=$(find_jdk)
+export JAVA_HOME
+
+stale() {
+  [ ! -f "$classpath" ] ||
+    [ -n "$(find "$here/pom.xml" "$here/src/main" "$root/testkit/src/main" "$root/core/src/main" \
+      -newer "$classpath" -print -quit)" ]
+}
+
+if stale; then
+  mkdir -p "$here/target"
+  exec 9> "$here/target/.build.lock"
+  flock 9
+  if stale; then
+    (cd "$root" && mvn -q -B -pl bench -am compile dependency:build-classpath \
+      -Dspotless.check.skip=true -Dmdep.outputFile=target/classpath.new >&2)
+    mv "$here/target/classpath.new" "$classpath"
+  fi
+  exec 9>&-
+fi
+
+# shellcheck disable=SC2086  # BENCH_JVM is a list of options
+exec "$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
+  --sun-misc-unsafe-memory-access=allow -Dslf4j.internal.verbosity=ERROR -Dmillrace.root="$root" ${BENCH_JVM:-} \
+  -cp "$here/target/classes:$(cat "$classpath")" "io.millrace.bench.$name" "$@"

@@ -1,0 +1,30 @@
+package io.millrace.core.wire;
+
+/**
+ * @param client host and pid, for people
+ * @param admin a command line: no session, no leases, and no second attempt when the line breaks
+ * @param loopThreads event loops; one serves one line
+ * @param inFlightMax requests unanswered at a time, beyond which calls block
+ */
+public record ChannelConfig(
+    String host, int port, String client, boolean admin, int loopThreads, int inFlightMax) {
+
+  public ChannelConfig {
+    if (port < 1 || port > 65535) {
+      throw new IllegalArgumentException("no port: " + port);
+    }
+    if (loopThreads < 1 || inFlightMax < 1) {
+      throw new IllegalArgumentException("limits start at 1");
+    }
+  }
+
+  /** A mount's channel. */
+  public static ChannelConfig session(String host, int port, String client) {
+    return new ChannelConfig(host, port, client, false, 1, 1024);
+  }
+
+  /** A command line's channel. */
+  public static ChannelConfig admin(String host, int port, String client) {
+    return new ChannelConfig(host, port, client, true, 1, 64);
+  }
+}
