@@ -110,8 +110,10 @@ class NamesTest {
     assertEquals(b, fs.ok(fs.renaming(ROOT, "a", dir, "b", 0)).getReplaced().getIno());
     assertEquals(a, fs.at("/d/b").getIno());
     assertThrows(FsException.class, () -> fs.inode(b));
-    fs.ok(fs.renaming(dir, "b", ROOT, "d", 2));
-    assertEquals(a, fs.at("/d").getIno());
+    assertEquals(Errno.EINVAL, fs.errno(fs.renaming(dir, "b", ROOT, "d", 2)));
+    fs.file(ROOT, "e");
+    fs.ok(fs.renaming(ROOT, "e", ROOT, "d", 2));
+    assertEquals(a, fs.at("/e/b").getIno());
     assertEquals(Errno.ENOENT, fs.errno(fs.renaming(ROOT, "d", ROOT, "x", 2)));
   }
 

@@ -46,7 +46,7 @@ public final class CreateOp {
     if (type == Mode.DIRECTORY) {
       throw new FsException(Errno.EINVAL, "directories are made by mkdir");
     }
-    return (type == 0 ? Mode.REGULAR : type) | op.getMode() & Mode.PERMISSIONS;
+    return (type == 0 ? Mode.REGULAR : type) | (op.getMode() & Mode.PERMISSIONS);
   }
 
   private static void putTarget(Scope scope, InodeState link, Create op) {

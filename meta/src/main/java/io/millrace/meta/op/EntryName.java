@@ -31,7 +31,7 @@ final class EntryName {
     if (size == 0) {
       return Errno.EINVAL;
     }
-    if (name.byteAt(0) == '.' && (size == 1 || size == 2 && name.byteAt(1) == '.')) {
+    if (name.byteAt(0) == '.' && (size == 1 || (size == 2 && name.byteAt(1) == '.'))) {
       return forDots;
     }
     for (int i = 0; i < size; i++) {

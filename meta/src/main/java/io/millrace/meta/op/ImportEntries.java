@@ -117,7 +117,7 @@ final class ImportEntries {
   /** A file whose rename is not exported yet is not what the bucket has under this key. */
   private static boolean isUnchanged(ImportEntry entry, InodeState there) {
     return there.origin.length > 0
-        || there.object != null && isSame(entry.getObject(), there.object);
+        || (there.object != null && isSame(entry.getObject(), there.object));
   }
 
   private static boolean isSame(ObjectVersion a, ObjectVersion b) {
@@ -143,8 +143,8 @@ final class ImportEntries {
     int type = entry.getMode() & Mode.TYPE;
     int mode =
         entry.getMode() == 0
-            ? Mode.REGULAR | link.getFileMode() & Mode.PERMISSIONS
-            : (type == 0 ? Mode.REGULAR : type) | entry.getMode() & Mode.PERMISSIONS;
+            ? Mode.REGULAR | (link.getFileMode() & Mode.PERMISSIONS)
+            : (type == 0 ? Mode.REGULAR : type) | (entry.getMode() & Mode.PERMISSIONS);
     InodeState file =
         tree.newInode(
             mode,

@@ -116,7 +116,7 @@ public final class ImportOp {
     int permissions = given.hasMode() ? given.getMode() : link.getDirMode();
     InodeState dir =
         tree.newInode(
-            Mode.DIRECTORY | permissions & Mode.PERMISSIONS,
+            Mode.DIRECTORY | (permissions & Mode.PERMISSIONS),
             given.hasUid() ? given.getUid() : link.getUid(),
             given.hasGid() ? given.getGid() : link.getGid(),
             scope.now());

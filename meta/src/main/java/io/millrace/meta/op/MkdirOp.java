@@ -17,7 +17,7 @@ public final class MkdirOp {
     if (scope.tree().lookup(parent.ino, name) != null) {
       throw new FsException(Errno.EEXIST, "name is taken", "dir", parent.ino);
     }
-    int mode = Mode.DIRECTORY | op.getMode() & Mode.PERMISSIONS;
+    int mode = Mode.DIRECTORY | (op.getMode() & Mode.PERMISSIONS);
     InodeState dir =
         scope
             .tree()

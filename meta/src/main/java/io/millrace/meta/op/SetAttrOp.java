@@ -14,7 +14,7 @@ public final class SetAttrOp {
   public static CommandResult.Builder apply(Scope scope, SetAttr op) {
     InodeState inode = scope.tree().existing(op.getIno());
     if (op.hasMode()) {
-      inode.mode = inode.mode & Mode.TYPE | op.getMode() & Mode.PERMISSIONS;
+      inode.mode = (inode.mode & Mode.TYPE) | (op.getMode() & Mode.PERMISSIONS);
     }
     if (op.hasUid()) {
       inode.uid = op.getUid();

@@ -20,8 +20,12 @@ public final class UnlinkOp {
     if (file.isDirectory()) {
       throw new FsException(Errno.EISDIR, "is a directory", "inode", file.ino);
     }
-    scope.removal().unlink(dir, file, op.getOpen(), scope.session(), scope.now());
-    scope.noteEmptied(dir);
+    if (op.getForget()) {
+      scope.removal().forget(dir, file, op.getOpen(), scope.session(), scope.now());
+    } else {
+      scope.removal().unlink(dir, file, op.getOpen(), scope.session(), scope.now());
+      scope.noteEmptied(dir);
+    }
     scope.touch(dir);
     return Scope.done().setReplaced(file.toProto());
   }

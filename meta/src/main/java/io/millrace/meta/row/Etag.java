@@ -25,7 +25,8 @@ final class Etag {
     row.u8(parts == 0 ? MD5 : MULTIPART);
     for (int i = 0; i < HEX_DIGITS; i += 2) {
       row.u8(
-          HexFormat.fromHexDigit(etag.byteAt(i)) << 4 | HexFormat.fromHexDigit(etag.byteAt(i + 1)));
+          (HexFormat.fromHexDigit(etag.byteAt(i)) << 4)
+              | HexFormat.fromHexDigit(etag.byteAt(i + 1)));
     }
     if (parts > 0) {
       row.varint(parts);
@@ -67,7 +68,7 @@ final class Etag {
   private static boolean lowerHex(ByteString etag) {
     for (int i = 0; i < HEX_DIGITS; i++) {
       int c = etag.byteAt(i);
-      if (!(c >= '0' && c <= '9' || c >= 'a' && c <= 'f')) {
+      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
         return false;
       }
     }

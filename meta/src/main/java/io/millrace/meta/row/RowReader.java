@@ -49,7 +49,7 @@ public final class RowReader {
 
   public long time() {
     long zigzag = varint();
-    long seconds = zigzag >>> 1 ^ -(zigzag & 1);
+    long seconds = (zigzag >>> 1) ^ -(zigzag & 1);
     return seconds * 1_000_000_000L + varint();
   }
 
@@ -83,7 +83,7 @@ public final class RowReader {
     need(width);
     long value = 0;
     for (int i = 0; i < width; i++) {
-      value = value << 8 | bytes[at++] & 0xff;
+      value = (value << 8) | (bytes[at++] & 0xff);
     }
     return value;
   }

@@ -51,7 +51,7 @@ public final class RowWriter {
   /** Nanoseconds since 1970 as seconds (zigzag) and nanoseconds: whole seconds stay short. */
   public RowWriter time(long nanos) {
     long seconds = Math.floorDiv(nanos, 1_000_000_000L);
-    return varint(seconds << 1 ^ seconds >> 63).varint(Math.floorMod(nanos, 1_000_000_000L));
+    return varint((seconds << 1) ^ (seconds >> 63)).varint(Math.floorMod(nanos, 1_000_000_000L));
   }
 
   /** Bytes without their length: the last field. */

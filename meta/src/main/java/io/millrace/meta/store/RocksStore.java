@@ -25,9 +25,9 @@ import org.rocksdb.WriteOptions;
 public final class RocksStore implements Rows, AutoCloseable {
   private final RocksResources resources;
   private final RocksDB db;
-  private final ReadOptions read = new ReadOptions();
-  private final WriteOptions unsynced = new WriteOptions();
-  private final WriteOptions synced = new WriteOptions().setSync(true);
+  private final ReadOptions read;
+  private final WriteOptions unsynced;
+  private final WriteOptions synced;
   private final ReadWriteLock gate = new ReentrantReadWriteLock();
   private boolean closed;
 
@@ -36,7 +36,15 @@ public final class RocksStore implements Rows, AutoCloseable {
    */
   public RocksStore(StoreConfig config) {
     resources = new RocksResources(config);
-    db = open(resources.options(), config.directory());
+    try {
+      db = open(resources.options(), config.directory());
+    } catch (FsException e) {
+      resources.close();
+      throw e;
+    }
+    read = new ReadOptions();
+    unsynced = new WriteOptions();
+    synced = new WriteOptions().setSync(true);
   }
 
   private static RocksDB open(Options options, Path directory) {

@@ -16,6 +16,7 @@ import java.util.TreeMap;
  * <p>Kept in Java and handed to RocksDB as one serialized batch, because a call through JNI for
  * each row costs more than the row.
  */
+@SuppressWarnings({"ReferenceEquality", "ArrayRecordComponent"}) // DELETED is a mark, not a value
 public final class RowBatch implements Rows {
   private static final byte[] DELETED = new byte[0];
   private static final int HEADER_BYTES = 12;
@@ -162,7 +163,7 @@ public final class RowBatch implements Rows {
         mine = null;
       }
       Map.Entry<byte[], byte[]> theirs = writtenFloor(lowest, from, inclusive);
-      if (mine == null || theirs != null && isAfter(theirs.getKey(), mine.getKey())) {
+      if (mine == null || (theirs != null && isAfter(theirs.getKey(), mine.getKey()))) {
         return theirs;
       }
       if (mine.getValue() != DELETED) {

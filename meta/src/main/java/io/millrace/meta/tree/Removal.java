@@ -31,7 +31,16 @@ public final class Removal {
     dropName(dir, file, open, session, now);
   }
 
-  /** As {@link #unlink}, where the bucket is not to hear of it. */
+  /** As {@link #unlink}, where the bucket is not to hear of it (S6, S27). */
+  public void forget(InodeState dir, InodeState file, boolean open, long session, long now) {
+    if (file.link != 0 && file.nlink == 1) {
+      queue.drop(file);
+      file.origin = file.object == null ? file.origin : tree.objectKey(file);
+    }
+    dropName(dir, file, open, session, now);
+  }
+
+  /** Takes the name away; what the bucket is to hear of it was settled before. */
   public void dropName(InodeState dir, InodeState file, boolean open, long session, long now) {
     tree.removeName(dir, file);
     file.nlink--;
