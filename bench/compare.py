@@ -4,7 +4,7 @@
     bench/compare.py epoch  [--files 20000] [--rounds 5] [--peers ext4,juicefs,...]
     bench/compare.py create [--files 10000] [--rounds 5]
     bench/compare.py big    [--size 2GiB]   [--rounds 3]
-    bench/compare.py gets   [--files 20000] [--rounds 5]
+    bench/compare.py load   [--files 20000] [--rounds 5]
 
 Rounds go A B C A B C, so that what else the machine does hits all alike; a figure is the median over
 the rounds, a ratio is the median of the ratios within each round. JSON goes to --json FILE. Needs
@@ -28,10 +28,13 @@ from pathlib import Path
 import peers as p
 
 STATES = {
-    "bucket": "content in the bucket only",
+    "bucket": "content in the bucket only, 16 readers",
     "page": "epochs 2 and later, page cache warm",
     "disk": "page cache dropped, content cached on this machine",
 }
+
+
+LOAD_READERS = 16  # as many as the plain loop of GETs has connections
 
 
 def say(text: str) -> None:
@@ -148,6 +151,13 @@ class Bench:
         return p.Data(self.work, files, manifest, server, "bench-data")
 
 
+def epochs(peer: p.Peer, root: Path, count: int, threads: int, *more: object) -> list[dict]:
+    data = peer.data
+    return program("Epoch", root, "--manifest", data.manifest, "--threads", threads, "--warm-up",
+                   data.work / "warm", "--epochs", count, "--also-pid", joined(peer.pids()),
+                   *more)[0]["epochs"]
+
+
 def epoch(b: Bench) -> None:
     data = b.data(bucket=True)
     seconds = ["--attr-cache", "3600", "--entry-cache", "3600", "--dir-entry-cache", "3600",
@@ -160,42 +170,64 @@ def epoch(b: Bench) -> None:
         p.Rclone(data), p.S3fs(data),
         p.Millrace(data, "default", options=b.a.millrace.split()),
         p.Millrace(data, "dataset", options=b.a.millrace.split())]
-    fixed = ["--manifest", data.manifest, "--threads", b.a.threads, "--warm-up", b.work / "warm"]
-
-    def run_epochs(peer: p.Peer, root: Path, count: int, *more: object) -> list[dict]:
-        return program("Epoch", root, *fixed, "--epochs", count, "--also-pid", joined(peer.pids()),
-                       *more)[0]["epochs"]
 
     def measure(peer: p.Peer) -> dict[str, dict]:
         drop_caches()
         root = peer.open_cold()
         found = {}
-        first = run_epochs(peer, root, 1, "--verify")[0]
+        first = epochs(peer, root, 1, LOAD_READERS, "--verify")[0]
         if peer.from_bucket:
             found["bucket"] = first
-        warm = run_epochs(peer, root, b.a.epochs + 1)[1:]
+        warm = epochs(peer, root, b.a.epochs + 1, b.a.threads)[1:]
         found["page"] = {key: statistics.median(e[key] for e in warm) for key in warm[0]}
         drop_caches()
-        found["disk"] = run_epochs(peer, root, 1)[0]
+        found["disk"] = epochs(peer, root, 1, b.a.threads)[0]
         return found
 
     b.rounds(b.ready(candidates), measure)
-    gets(b, data)
 
 
-def gets(b: Bench, data: p.Data | None = None) -> None:
-    """The plain loop of GETs that lazy load and preload are compared with."""
-    data = data or b.data(bucket=True)
+class Gets(p.Peer):
+    """Not a file system: the plain loop of GETs that lazy load and preload are compared with."""
+
+    name = "gets"
+
+    def open_cold(self) -> Path:
+        return self.home
+
+
+def load(b: Bench) -> None:
+    """Lazy first epoch and preload against the plain loop of GETs, from S3Proxy and from nginx."""
+    data = b.data(bucket=True)
     nginx = p.S3Server("nginx", b.work / "objects", b.work)
     b.stack.callback(nginx.stop)
-    for _ in range(b.a.rounds):
-        for name, server in (("gets-s3proxy", data.server), ("gets-nginx", nginx)):
-            say(name)
-            keys = ["--keys", server.keys] if server.keys else []
-            last = program("GetLoop", f"s3://{data.bucket}", "--endpoint", server.endpoint, *keys,
-                           "--manifest", data.manifest, "--rounds", 3, "--also-pid",
-                           joined(p.children(server.pid)))[-1]
-            b.results.setdefault("bucket", {}).setdefault(name, []).append(last)
+    light = p.Data(b.work, data.files, data.manifest, nginx, data.bucket)
+    options = b.a.millrace.split()
+
+    def plain_loop(peer: p.Peer) -> dict:
+        server = peer.data.server
+        keys = ["--keys", server.keys] if server.keys else []
+        return program("GetLoop", f"s3://{data.bucket}", "--endpoint", server.endpoint, *keys,
+                       "--manifest", data.manifest, "--connections", LOAD_READERS, "--rounds", 3,
+                       "--also-pid", joined(p.children(server.pid)))[-1]
+
+    def measure(peer: p.Peer) -> dict[str, dict]:
+        drop_caches()
+        root = peer.open_cold()
+        state = f"load from {'nginx' if peer.data is light else 's3proxy'}"
+        if peer.name == "gets":
+            return {state: plain_loop(peer)}
+        if peer.name == "millrace-preload":
+            found = peer.preload(root, b.a.files)
+            epochs(peer, root, 1, LOAD_READERS, "--verify")
+            return {state: found}
+        return {state: epochs(peer, root, 1, LOAD_READERS, "--verify")[0]}
+
+    for source in (data, light):
+        b.rounds(b.ready([
+            Gets(source),
+            p.Millrace(source, "default", name="millrace-lazy", options=options),
+            p.Millrace(source, "default", name="millrace-preload", options=options)]), measure)
 
 
 def create(b: Bench) -> None:
@@ -250,6 +282,11 @@ def ratio(of: list[dict], to: list[dict] | None, key: str) -> str:
     return f"{statistics.median(a[key] / o[key] for a, o in zip(of, to)):.2f}"
 
 
+def rival(table: dict[str, list[dict]]) -> str:
+    """Whom a table's last ratio is against: the plain loop where there is one."""
+    return "gets" if "gets" in table else "juicefs"
+
+
 def base_of(table: dict[str, list[dict]], prefix: str) -> list[dict] | None:
     """The fastest of the peers of that name: a comparison is with the better of JuiceFS's set-ups,
     tuned ones left out, since the others run with their defaults too."""
@@ -270,7 +307,7 @@ def cells(name: str, reports: list[dict], table: dict[str, list[dict]]) -> list[
             number(median(reports, "p50_us"), 1), number(median(reports, "p99_us"), 0),
             number(median(reports, cpu), 3), number(other, 3),
             ratio(reports, base_of(table, "ext4"), key),
-            ratio(reports, base_of(table, "juicefs"), key), str(len(reports))]
+            ratio(reports, base_of(table, rival(table)), key), str(len(reports))]
 
 
 def markdown(b: Bench, about: dict) -> str:
@@ -279,9 +316,9 @@ def markdown(b: Bench, about: dict) -> str:
              f"Command: `bench/compare.py {' '.join(sys.argv[1:])}`", ""]
     lines += [f"- {name}: {version}" for name, version in b.versions.items()]
     lines += [f"- left out: {name}: {reason}" for name, reason in b.skipped.items()]
-    heads = ["peer", "files/s", "MB/s", "p50 us", "p99 us", "program CPU s", "file system CPU s",
-             "x ext4", "x juicefs", "rounds"]
     for state, table in b.results.items():
+        heads = ["peer", "files/s", "MB/s", "p50 us", "p99 us", "program CPU s",
+                 "file system CPU s", "x ext4", f"x {rival(table)}", "rounds"]
         lines += ["", f"**{state}** {STATES.get(state, '')} (CPU per 1,000 files, or per GB)", "",
                   "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
         lines += ["| " + " | ".join(cells(n, r, table)) + " |" for n, r in table.items()]
@@ -290,7 +327,7 @@ def markdown(b: Bench, about: dict) -> str:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", choices=["epoch", "create", "big", "gets"])
+    parser.add_argument("what", choices=["epoch", "create", "big", "load"])
     parser.add_argument("--files", type=int, default=20000)
     parser.add_argument("--min", default="4KiB")
     parser.add_argument("--max", default="128KiB")
@@ -312,7 +349,7 @@ def main() -> int:
     a = arguments()
     about = machine()
     with Bench(a) as b:
-        {"epoch": epoch, "create": create, "big": big, "gets": gets}[a.what](b)
+        {"epoch": epoch, "create": create, "big": big, "load": load}[a.what](b)
     print(markdown(b, about))
     if a.json:
         Path(a.json).write_text(json.dumps(

@@ -25,7 +25,7 @@ final class Arguments {
         words.add(args[i]);
       } else if (flags.contains(name)) {
         options.put(name, "true");
-      } else if (names.contains(name) && i + 1 < args.length) {
+      } else if (names.contains(name) && i + 1 < args.length && !args[i + 1].startsWith("--")) {
         options.put(name, args[++i]);
       } else {
         throw new IllegalArgumentException(

@@ -21,7 +21,7 @@ public final class GetLoop {
         new Arguments(
             args,
             Set.of("manifest", "endpoint", "keys", "connections", "rounds", "also-pid"),
-            Set.of("verify", "json"));
+            Set.of("verify", "json", "platform"));
     var target = S3Target.parse(options.word(0, "s3://BUCKET/PREFIX"));
     var manifest = Manifest.read(Path.of(options.text("manifest", "manifest")));
     int connections = options.number("connections", 16);
@@ -32,7 +32,7 @@ public final class GetLoop {
         long[] nanos = new long[count];
         var cost =
             Workers.run(
-                Thread.ofVirtual(),
+                options.flag("platform") ? Thread.ofPlatform() : Thread.ofVirtual(),
                 connections,
                 count,
                 nanos,

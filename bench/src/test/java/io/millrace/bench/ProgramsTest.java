@@ -91,6 +91,8 @@ class ProgramsTest {
   void refusesAMisspeltOption() {
     String[] args = {data.toString(), "--thread", "3"};
     assertThrows(IllegalArgumentException.class, () -> Epoch.main(args));
+    String[] swallowing = {data.toString(), "--manifest", "--verify"};
+    assertThrows(IllegalArgumentException.class, () -> Epoch.main(swallowing));
   }
 
   @Test

@@ -58,4 +58,11 @@ public final class EntryOut {
     to.set(Wire.U32, at + Wire.EntryReply.ATTR_VALID_NSEC, (int) (attrTtlNanos % NANOS));
     attributes.write(to, at + Wire.EntryReply.ATTR);
   }
+
+  /** An entry that says "no such name". */
+  static void writeAbsent(MemorySegment to, long at, long ttlNanos) {
+    to.asSlice(at, Wire.EntryReply.BYTES).fill((byte) 0);
+    to.set(Wire.U64, at + Wire.EntryReply.ENTRY_VALID, ttlNanos / NANOS);
+    to.set(Wire.U32, at + Wire.EntryReply.ENTRY_VALID_NSEC, (int) (ttlNanos % NANOS));
+  }
 }

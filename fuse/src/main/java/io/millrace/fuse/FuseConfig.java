@@ -15,6 +15,7 @@ import java.nio.file.Path;
  * @param writebackCache the kernel collects writes (it then owns size and mtime while a file is
  *     open)
  * @param readdirplus listings carry attributes
+ * @param replaceDead a mount of the same subtype whose server died is detached first
  * @param noUmask the file system applies the umask itself (for POSIX ACLs)
  * @param workers threads that read requests, each with its own descriptor
  * @param notifierThreads threads that send notices
@@ -38,6 +39,7 @@ public record FuseConfig(
     boolean writebackCache,
     boolean readdirplus,
     boolean noUmask,
+    boolean replaceDead,
     int workers,
     int notifierThreads,
     int noticesMax,
@@ -72,6 +74,7 @@ public record FuseConfig(
     private boolean writebackCache;
     private boolean readdirplus = true;
     private boolean noUmask;
+    private boolean replaceDead = true;
     private int workers = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 16);
     private int notifierThreads = 4;
     private int noticesMax = 65_536;
@@ -130,6 +133,11 @@ public record FuseConfig(
       return this;
     }
 
+    public Builder replaceDead(boolean value) {
+      replaceDead = value;
+      return this;
+    }
+
     public Builder workers(int value) {
       workers = value;
       return this;
@@ -182,6 +190,7 @@ public record FuseConfig(
           writebackCache,
           readdirplus,
           noUmask,
+          replaceDead,
           workers,
           notifierThreads,
           noticesMax,

@@ -15,6 +15,7 @@ final class FuseErrno {
   static final int EINVAL = 22;
   static final int ENOTTY = 25;
   static final int ENOSYS = 38;
+  static final int ECONNABORTED = 103;
   static final int ENOTCONN = 107;
 
   private FuseErrno() {}

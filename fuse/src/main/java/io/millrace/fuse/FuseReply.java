@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
+import java.util.Objects;
 
 /**
  * Answers one request. {@link FuseRequest} is the answer given before the method returns, {@link
@@ -52,6 +53,7 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
 
   /** lookup, symlink, mknod, mkdir, link. Counts one lookup. */
   public final boolean entry(EntryOut entry) {
+    Objects.requireNonNull(entry);
     ReplyWriter w = claim();
     if (w == null) {
       return false;
@@ -62,11 +64,17 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
 
   /** lookup of a name that doesn't exist, which the kernel may believe for so long. */
   public final boolean noEntry(long ttlNanos) {
-    return entry(new EntryOut().ttl(ttlNanos, 0));
+    ReplyWriter w = claim();
+    if (w == null) {
+      return false;
+    }
+    EntryOut.writeAbsent(w.out, ReplyWriter.BODY, ttlNanos);
+    return finish(w, w.sendBody(fd(), unique(), Wire.EntryReply.BYTES));
   }
 
   /** create, tmpfile: an entry and a handle. {@code flags} from {@link OpenReplyFlags}. */
   public final boolean created(EntryOut entry, long fh, int flags) {
+    Objects.requireNonNull(entry);
     ReplyWriter w = claim();
     if (w == null) {
       return false;
@@ -89,6 +97,7 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
 
   /** getattr, setattr. */
   public final boolean attr(FuseAttributes attributes, long ttlNanos) {
+    Objects.requireNonNull(attributes);
     ReplyWriter w = claim();
     if (w == null) {
       return false;
@@ -103,6 +112,7 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
 
   /** statx, with the time of birth. */
   public final boolean statx(FuseAttributes attributes, long btimeNanos, long ttlNanos) {
+    Objects.requireNonNull(attributes);
     ReplyWriter w = claim();
     if (w == null) {
       return false;
@@ -141,7 +151,7 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
 
   /** A range of a native segment, without a copy; the caller keeps it alive until this returns. */
   public final boolean data(MemorySegment segment, long offset, long length) {
-    java.util.Objects.checkFromIndexSize(offset, length, segment.byteSize());
+    Objects.checkFromIndexSize(offset, length, segment.byteSize());
     checkNative(segment);
     ReplyWriter w = claim();
     if (w == null) {
@@ -185,7 +195,7 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
   }
 
   public final boolean data(byte[] bytes, int offset, int length) {
-    java.util.Objects.checkFromIndexSize(offset, length, bytes.length);
+    Objects.checkFromIndexSize(offset, length, bytes.length);
     if (length > ReplyWriter.BODY_BYTES) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment copy = arena.allocate(length);
@@ -217,6 +227,7 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
   }
 
   public final boolean statfs(FuseStatfs statfs) {
+    Objects.requireNonNull(statfs);
     ReplyWriter w = claim();
     if (w == null) {
       return false;
@@ -259,6 +270,7 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
    * Closes the buffer.
    */
   public final boolean directory(DirectoryBuffer entries) {
+    Objects.requireNonNull(entries);
     ReplyWriter w = claim();
     if (w == null) {
       entries.close();
@@ -304,8 +316,8 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
   }
 
   private static void checkNative(MemorySegment segment) {
-    if (!segment.isNative()) {
-      throw new IllegalArgumentException("segment is on the heap");
+    if (!segment.isNative() || !segment.scope().isAlive()) {
+      throw new IllegalArgumentException("segment is on the heap, or its arena is closed");
     }
   }
 }

@@ -38,7 +38,6 @@ public final class FuseSession implements AutoCloseable {
   private static final Duration BODIES_WAIT = Duration.ofSeconds(10);
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(60);
   private static final int DIRECTORY_BUFFERS = 16;
-  private static final int ECONNABORTED = 103;
 
   private final FuseConfig config;
   private final KernelConnection connection;
@@ -117,11 +116,14 @@ public final class FuseSession implements AutoCloseable {
 
   private void runWorker(FuseWorker worker) {
     worker.run();
-    context.pending.interruptAll();
+    if (worker.sawUnmount()) {
+      context.pending.interruptAll();
+    }
   }
 
   private void awaitWorkers() {
     threads.forEach(FuseSession::join);
+    context.pending.interruptAll();
     notifier.close();
     if (!context.blocking.awaitIdle(BODIES_WAIT)) {
       ReplyContext.LOG.log(Level.WARNING, "blocking bodies go on after the end of the mount");
@@ -139,9 +141,9 @@ public final class FuseSession implements AutoCloseable {
 
   private End end() {
     for (FuseWorker worker : workers) {
-      int errno = worker.endErrno();
-      if (errno != FuseErrno.ENODEV && errno != ECONNABORTED) {
-        ReplyContext.LOG.log(Level.ERROR, "a worker could not read requests: errno {0}", errno);
+      if (!worker.sawUnmount()) {
+        ReplyContext.LOG.log(
+            Level.ERROR, "a worker could not read requests: errno {0}", worker.endErrno());
         return End.FAILED;
       }
     }

@@ -77,6 +77,11 @@ final class FuseWorker implements Runnable {
     return endErrno;
   }
 
+  /** Whether it ended because the mount did. */
+  boolean sawUnmount() {
+    return endErrno == FuseErrno.ENODEV || endErrno == FuseErrno.ECONNABORTED;
+  }
+
   void free() {
     request.free();
   }

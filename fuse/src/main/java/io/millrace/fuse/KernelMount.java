@@ -21,8 +21,9 @@ final class KernelMount {
   private KernelMount() {}
 
   static KernelConnection mount(FuseConfig config) throws FuseMountException {
-    Path target = MountPoint.check(config.mountPoint());
     boolean fusermount = byFusermount(config);
+    detachDead(config, fusermount);
+    Path target = MountPoint.check(config.mountPoint());
     int fd = fusermount ? Fusermount.mount(config, target) : mountAsRoot(config, target);
     boolean done = false;
     try {
@@ -36,6 +37,20 @@ final class KernelMount {
         Native.close(new CallState(), fd);
         unmountQuietly(target, fusermount);
       }
+    }
+  }
+
+  /**
+   * After a kill -9 the mount is still there, without a server: nothing can be lost by detaching
+   * it.
+   */
+  private static void detachDead(FuseConfig config, boolean fusermount) throws FuseMountException {
+    MountPoint.Entry entry = config.replaceDead() ? MountPoint.find(config.mountPoint()) : null;
+    if (entry != null
+        && entry.type().equals("fuse." + config.subtype())
+        && MountPoint.isDead(entry)) {
+      ReplyContext.LOG.log(Level.INFO, "a dead mount at {0} is detached", entry.path());
+      unmountQuietly(entry.path(), fusermount);
     }
   }
 

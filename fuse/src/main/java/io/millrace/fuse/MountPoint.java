@@ -48,20 +48,52 @@ final class MountPoint {
       throw new FuseMountException(
           Kind.NOT_FOUND, "mount point " + path + " does not exist; make it: mkdir -p " + path);
     } catch (IOException e) {
-      throw new FuseMountException(
-          Kind.STALE_MOUNT,
-          "mount point "
-              + path
-              + " can't be reached ("
-              + e.getMessage()
-              + "); if a mount that died is there: fusermount3 -u "
-              + path);
+      throw stale(path, e.getMessage());
+    }
+  }
+
+  private static FuseMountException stale(Path path, String cause) {
+    return new FuseMountException(
+        Kind.STALE_MOUNT,
+        "mount point "
+            + path
+            + " can't be reached ("
+            + cause
+            + "); if a dead mount is there, remove it: umount -l "
+            + path
+            + " (or fusermount3 -uz "
+            + path
+            + ")");
+  }
+
+  /**
+   * Whether the FUSE mount there has no server any more. Asks by a child process with a deadline,
+   * since the server may be this process, or hang.
+   */
+  static boolean isDead(Entry entry) throws FuseMountException {
+    if (!entry.type().startsWith("fuse.")) {
+      return false;
+    }
+    try {
+      var builder = new ProcessBuilder("timeout", "2", "stat", entry.path().toString());
+      builder.environment().put("LC_ALL", "C");
+      Process process = builder.redirectErrorStream(true).start();
+      var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return process.waitFor() != 0 && said.contains("not connected");
+    } catch (IOException e) {
+      throw new FuseMountException(Kind.OTHER, "stat can't be run: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 
   private static void refuseMounted(Path path) throws FuseMountException {
     for (Entry entry : table()) {
       if (entry.path().equals(path)) {
+        if (isDead(entry)) {
+          throw stale(path, "its server has died");
+        }
         throw new FuseMountException(
             Kind.ALREADY_MOUNTED,
             path

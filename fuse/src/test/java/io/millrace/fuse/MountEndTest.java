@@ -44,6 +44,38 @@ class MountEndTest extends Mounted {
   }
 
   @Test
+  void aMountWhoseServerWasKilledIsReplaced() throws Exception {
+    String java = System.getProperty("java.home") + "/bin/java";
+    Process process =
+        new ProcessBuilder(
+                java,
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                UserMount.class.getName(),
+                dir.toString())
+            .start();
+    try {
+      var lines = process.inputReader();
+      lines.readLine();
+      assertEquals("mounted", lines.readLine());
+      process.destroyForcibly().waitFor();
+      var e =
+          assertThrows(
+              FuseMountException.class, () -> mount(tree, FuseConfig.at(dir).replaceDead(false)));
+      assertEquals(FuseMountException.Kind.STALE_MOUNT, e.kind());
+      assertTrue(e.getMessage().contains("umount -l"), e::getMessage);
+      mount(tree);
+      assertEquals("hello", sh("echo hello > a && cat a"));
+    } finally {
+      process.destroyForcibly();
+      if (session == null) {
+        Shell.tryRun(Path.of("/"), "umount -l " + dir);
+      }
+    }
+  }
+
+  @Test
   void anInitThatFailsLeavesNoMount() throws Exception {
     var broken =
         new MemoryTree() {

@@ -127,6 +127,17 @@ class MountTest extends Mounted {
   }
 
   @Test
+  void withTheKernelsWritebackCache() throws Exception {
+    session.close();
+    var other = new MemoryTree();
+    mount(other, FuseConfig.at(dir).workers(3).writebackCache(true));
+    assertTrue(session.features().has(InitFlags.WRITEBACK_CACHE));
+    sh("for i in 1 2 3 4 5 6 7 8; do echo line $i >> a; done; sync a");
+    assertEquals(56, other.find("a").size);
+    assertEquals("8", sh("grep -c line a"));
+  }
+
+  @Test
   void openUnlinkedFilesStayReadable() throws Exception {
     assertEquals("kept", sh("echo kept > a && exec 3< a && rm a && cat <&3"));
     eventually(() -> tree.nodeCount() == 1, "and go when closed");

@@ -15,6 +15,29 @@ public interface Pinned extends AutoCloseable {
   /** No bytes. */
   Pinned EMPTY = unowned(MemorySegment.NULL);
 
+  /**
+   * {@code length} of these bytes from {@code offset}. Takes this one over: closing the part gives
+   * this one back.
+   */
+  default Pinned part(long offset, long length) {
+    if (offset == 0 && length == bytes().byteSize()) {
+      return this;
+    }
+    MemorySegment part = bytes().asSlice(offset, length);
+    Pinned whole = this;
+    return new Pinned() {
+      @Override
+      public MemorySegment bytes() {
+        return part;
+      }
+
+      @Override
+      public void close() {
+        whole.close();
+      }
+    };
+  }
+
   /** Bytes that nobody has to give back. */
   static Pinned unowned(MemorySegment bytes) {
     return new Pinned() {

@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * nginx over a directory: a GET-only object endpoint ({@code /bucket/key}, path style, etags,
- * ranges, no keys) that costs so little that a measurement shows the client. No LIST, no PUT.
+ * nginx over a directory: a read-only object endpoint ({@code /bucket/key}, path style, etags,
+ * ranges, If-Match; signatures are not looked at) that costs so little that a measurement shows the
+ * client. LIST (version 2, no delimiter) answers with the whole bucket as it was at start, whatever
+ * prefix was asked for.
  */
 public final class NginxObjects implements AutoCloseable {
   private static final Path BINARY = Path.of("/usr/sbin/nginx");
@@ -33,11 +35,20 @@ public final class NginxObjects implements AutoCloseable {
     String prefix = scratch.path().toString();
     Path settings = scratch.path().resolve("conf");
     Files.writeString(settings, settings(prefix, objects, port));
+    writeListings(objects, scratch.path().resolve("list"));
     var command =
         List.of(BINARY.toString(), "-e", "stderr", "-p", prefix, "-c", settings.toString());
     // TERM, not KILL: workers outlive a killed master.
     var server = ChildServer.start(scratch, "TERM", command, port, START_LIMIT);
     return new NginxObjects(server, S3Endpoint.anonymous(port));
+  }
+
+  private static void writeListings(Path objects, Path target) throws IOException {
+    try (var buckets = Files.newDirectoryStream(objects, Files::isDirectory)) {
+      for (Path bucket : buckets) {
+        new ListingPages(bucket).write(target.resolve(bucket.getFileName()));
+      }
+    }
   }
 
   private static String settings(String scratch, Path objects, int port) {
@@ -55,7 +66,16 @@ public final class NginxObjects implements AutoCloseable {
           sendfile on; tcp_nopush on; tcp_nodelay on;
           keepalive_timeout 300; keepalive_requests 100000000;
           etag on; default_type application/octet-stream;
-          server { listen 127.0.0.1:%2$d; location / { root %3$s; } }
+          map $args $page { default first; ~continuation-token=(?<token>p[0-9]+) $token; }
+          server {
+            listen 127.0.0.1:%2$d;
+            location / { root %3$s; }
+            location ~ ^/(?<bucket>[^/]+)/?$ {
+              if ($args ~ delimiter=[^&]) { return 501; }
+              default_type application/xml; types { }
+              root %1$s/list; try_files /$bucket/$page.xml =404;
+            }
+          }
         }
         """
         .formatted(scratch, port, objects.toAbsolutePath(), System.getProperty("user.name"));

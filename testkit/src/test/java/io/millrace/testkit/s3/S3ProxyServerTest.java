@@ -59,24 +59,6 @@ class S3ProxyServerTest extends ServerContract {
   }
 
   @Test
-  void nginxServesTheSameDirectory(@TempDir Path directory) throws IOException {
-    org.junit.jupiter.api.Assumptions.assumeTrue(NginxObjects.available(), "no nginx");
-    Path bucket = Files.createDirectories(directory.resolve("bkt"));
-    Files.writeString(bucket.resolve("k"), "hello");
-    try (var nginx = NginxObjects.over(directory);
-        var s3 = new PlainS3(nginx.endpoint())) {
-      var answer = s3.get("bkt", "k");
-      assertEquals("hello", answer.text());
-      assertFalse(answer.header("etag").isEmpty());
-      var part = s3.request("GET", "bkt", "k", "", Map.of("range", "bytes=1-2"), new byte[0]);
-      assertEquals(206, part.status());
-      assertEquals("el", part.text());
-      assertFalse(s3.exists("bkt", "absent"));
-    }
-    assertTrue(Files.exists(bucket.resolve("k")));
-  }
-
-  @Test
   void aTakenPortIsNamed(@TempDir Path directory) throws IOException {
     try (var holder = S3ProxyServer.over(directory.resolve("a"))) {
       int taken = holder.endpoint().uri().getPort();

@@ -1,0 +1,79 @@
+package io.millrace.meta.op;
+
+import io.millrace.core.api.Errno;
+import io.millrace.core.api.FsException;
+import io.millrace.meta.row.InodeState;
+import io.millrace.meta.row.Keys;
+import io.millrace.meta.row.Mode;
+import io.millrace.proto.Change;
+import io.millrace.proto.CommandResult;
+import io.millrace.proto.Create;
+
+/** A regular file, symbolic link or special file. */
+public final class CreateOp {
+  private static final int TARGET_MAX = 4095;
+
+  private CreateOp() {}
+
+  public static CommandResult.Builder apply(Scope scope, Create op) {
+    InodeState dir = scope.tree().directory(op.getDir());
+    byte[] name = EntryName.checked(op.getName(), Errno.EEXIST);
+    InodeState existing = scope.tree().lookup(dir.ino, name);
+    if (existing != null) {
+      if (op.getExclusive() || !existing.isRegular()) {
+        throw new FsException(Errno.EEXIST, "name is taken", "dir", dir.ino);
+      }
+      return Scope.result(existing).setExisted(true);
+    }
+    InodeState file =
+        scope
+            .tree()
+            .newInode(mode(op), scope.command().getUid(), Owner.gid(scope, dir), scope.now());
+    file.rdev = op.getRdev();
+    file.link = dir.link;
+    if (file.isSymlink()) {
+      putTarget(scope, file, op);
+    }
+    scope.tree().addName(dir, name, file);
+    export(scope, file);
+    scope.tree().save(file);
+    scope.touch(dir);
+    return Scope.result(file);
+  }
+
+  private static int mode(Create op) {
+    int type = op.getMode() & Mode.TYPE;
+    if (type == Mode.DIRECTORY) {
+      throw new FsException(Errno.EINVAL, "directories are made by mkdir");
+    }
+    return (type == 0 ? Mode.REGULAR : type) | (op.getMode() & Mode.PERMISSIONS);
+  }
+
+  private static void putTarget(Scope scope, InodeState link, Create op) {
+    byte[] target = Scope.bytes(op.getTarget());
+    if (target.length == 0 || target.length > TARGET_MAX) {
+      throw new FsException(
+          target.length == 0 ? Errno.EINVAL : Errno.ENAMETOOLONG, "target of a symbolic link");
+    }
+    link.mode = Mode.SYMLINK | 0777;
+    link.size = target.length;
+    scope.tree().batch().put(Keys.target(link.ino), target);
+  }
+
+  /** A file in the place of one whose delete still waits overwrites the object instead. */
+  private static void export(Scope scope, InodeState file) {
+    if (!file.isExportable()) {
+      return;
+    }
+    byte[] key = scope.tree().targetKey(file);
+    Change delete = scope.queue().waitingDelete(file.link, key);
+    if (delete != null) {
+      scope.queue().unbury(file.link, key);
+      if (delete.hasObject()) {
+        file.object = delete.getObject();
+        file.stream = 0;
+      }
+    }
+    scope.queue().content(file, scope.now());
+  }
+}

@@ -1,0 +1,142 @@
+package io.millrace.meta.tree;
+
+import io.millrace.meta.row.InodeState;
+import io.millrace.meta.row.Keys;
+import io.millrace.meta.row.RowReader;
+import io.millrace.meta.row.RowWriter;
+import io.millrace.meta.store.RowBatch;
+import io.millrace.meta.store.Rows;
+import java.util.Arrays;
+
+/**
+ * What happens to an inode that loses a name: it lives on under another, or as an orphan of who has
+ * it open, or is freed and its content becomes garbage. Journal's thread only.
+ */
+public final class Removal {
+  private static final int ORPHAN_FORMAT = 1;
+
+  private final TreeWriter tree;
+  private final ChangeQueue queue;
+  private final ExtentWriter extents;
+
+  public Removal(TreeWriter tree, ChangeQueue queue, ExtentWriter extents) {
+    this.tree = tree;
+    this.queue = queue;
+    this.extents = extents;
+  }
+
+  /** Takes a file's name away. The directory is saved by the caller. */
+  public void unlink(InodeState dir, InodeState file, boolean open, long session, long now) {
+    exportDelete(file, now);
+    dropName(dir, file, open, session, now);
+  }
+
+  /** As {@link #unlink}, where the bucket is not to hear of it (S6, S27). */
+  public void forget(InodeState dir, InodeState file, boolean open, long session, long now) {
+    if (file.link != 0 && file.nlink == 1) {
+      queue.drop(file);
+      file.origin = file.object == null ? file.origin : tree.objectKey(file);
+    }
+    dropName(dir, file, open, session, now);
+  }
+
+  /** Takes the name away; what the bucket is to hear of it was settled before. */
+  public void dropName(InodeState dir, InodeState file, boolean open, long session, long now) {
+    tree.removeName(dir, file);
+    file.nlink--;
+    file.ctime = now;
+    if (file.nlink > 0) {
+      tree.save(file);
+    } else if (open) {
+      orphan(file, session);
+    } else {
+      free(file);
+    }
+  }
+
+  private void exportDelete(InodeState file, long now) {
+    if (file.link == 0) {
+      return;
+    }
+    if (file.object == null) {
+      if (file.nlink == 1) {
+        queue.drop(file);
+      }
+      return;
+    }
+    byte[] key = file.nlink > 1 ? tree.targetKey(file) : tree.objectKey(file);
+    if (file.nlink == 1) {
+      queue.deleted(file, key, now);
+      file.origin = key;
+    } else if (Arrays.equals(key, tree.objectKey(file))) {
+      file.origin = key;
+      queue.name(file, now); // the object has to follow another name first
+    } else {
+      long own = file.changeSeq;
+      file.changeSeq = 0;
+      queue.deleted(file, key, now);
+      file.changeSeq = own;
+    }
+  }
+
+  /** A directory's name and rows go. It must be empty. */
+  public void directory(InodeState parent, InodeState dir, long now) {
+    if (dir.link != 0) {
+      if (dir.origin.length > 0) {
+        queue.unbury(dir.link, dir.origin);
+      }
+      if (dir.object != null) {
+        queue.deleted(dir, tree.objectKey(dir), now);
+      } else {
+        queue.drop(dir);
+      }
+    }
+    tree.removeName(parent, dir);
+    free(dir);
+  }
+
+  private void orphan(InodeState file, long session) {
+    file.standalone = true;
+    file.orphan = true;
+    file.parent = 0;
+    file.name = InodeState.NONE;
+    file.cookie = 0;
+    tree.save(file);
+    tree.batch().put(Keys.orphan(file.ino), new RowWriter(9).u8(ORPHAN_FORMAT).u64(session).take());
+  }
+
+  private void free(InodeState inode) {
+    RowBatch batch = tree.batch();
+    if (inode.isRegular()) {
+      extents.free(inode);
+    }
+    if (inode.isSymlink()) {
+      batch.delete(Keys.target(inode.ino));
+    }
+    if (inode.hasXattrs) {
+      byte[] prefix = Keys.xattrs(inode.ino);
+      try (Rows.Cursor row = batch.scan(prefix, Keys.after(prefix))) {
+        while (row.next()) {
+          batch.delete(row.key());
+        }
+      }
+    }
+    batch.delete(Keys.inode(inode.ino));
+    tree.counters().inodes--;
+  }
+
+  /** Frees an orphan; anything else is left alone. */
+  public void reap(long ino) {
+    byte[] key = Keys.orphan(ino);
+    if (tree.batch().get(key) != null) {
+      tree.batch().delete(key);
+      free(tree.existing(ino));
+    }
+  }
+
+  public static long orphanSession(byte[] value) {
+    var row = new RowReader(value);
+    row.format(ORPHAN_FORMAT);
+    return row.u64();
+  }
+}
