@@ -8,19 +8,7 @@ name=${1:?usage: bench/run.sh NAME args}
 shift
 classpath=$here/target/classpath
 
-find_jdk() {
-  local candidate
-  for candidate in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/*25*; do
-    if [ -x "$candidate/bin/javac" ] && grep -qs '^JAVA_VERSION="25' "$candidate/release"; then
-      echo "$candidate"
-      return
-    fi
-  done
-  echo "no JDK 25: set JAVA_HOME to one" >&2
-  exit 1
-}
-JAVA_HOME=$(find_jdk)
-export JAVA_HOME
+. "$root/scripts/jdk.sh"
 
 stale() {
   [ ! -f "$classpath" ] ||
