@@ -62,10 +62,19 @@ public final class S3Bucket implements Bucket {
     this.settings = settings;
     this.bucket = settings.bucket();
     this.http = http;
-    this.s3 = S3Clients.client(settings, http);
+    this.s3 = client(settings, http);
     this.errors = new S3Errors(settings.name());
     this.buffers = new HeapBuffers(settings.requestsInFlight());
     this.copies = new ServerSideCopy(s3, bucket);
+  }
+
+  private static S3Client client(S3Settings settings, SdkHttpClient http) {
+    try {
+      return S3Clients.client(settings, http);
+    } catch (RuntimeException e) {
+      http.close();
+      throw e;
+    }
   }
 
   @Override

@@ -20,10 +20,9 @@ import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.S3Configuration;
 
 /**
- * The one place where SDK settings are chosen (docs/decisions has the measurements). Retries are
- * off: {@link RetryingBucket} has the policy. No call timeouts: each would cost a timer task per
- * request; silence is bounded by the socket timeout and the rest by interrupts. No metrics
- * publisher: {@link MeteredBucket} counts.
+ * The one place where SDK settings are chosen. Retries are off: {@link RetryingBucket} has the
+ * policy. No call timeouts: each would cost a timer task per request; silence is bounded by the
+ * socket timeout and the rest by interrupts. No metrics publisher: {@link MeteredBucket} counts.
  */
 final class S3Clients {
   private static final String DEFAULT_REGION = "us-east-1";
