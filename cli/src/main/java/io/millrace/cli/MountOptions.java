@@ -1,0 +1,54 @@
+package io.millrace.cli;
+
+import io.millrace.client.mount.MountConfig;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Options of {@code up} and {@code mount}. */
+final class MountOptions {
+  @Option(
+      names = "--mode",
+      paramLabel = "default|dataset",
+      description = "dataset: read only, a cached read costs no round trip. Default: default")
+  private MountConfig.Mode mode = MountConfig.Mode.DEFAULT;
+
+  @Option(names = "--read-only", description = "The mount refuses changes.")
+  private boolean readOnly;
+
+  @Option(
+      names = "--l2",
+      paramLabel = "SIZE",
+      converter = Units.Size.class,
+      description = "Client cache off the heap, beside the kernel's. Default: 64 MiB")
+  private long l2Bytes = 64L << 20;
+
+  @Option(
+      names = "--write-back",
+      paramLabel = "SIZE",
+      converter = Units.Size.class,
+      description = "Hard limit of data not yet sent; writers wait there. Default: 64 MiB")
+  private long writeBackBytes = 64L << 20;
+
+  @Option(names = "--sync-on-close", description = "close() waits until data survives power loss.")
+  private boolean syncOnClose;
+
+  @Option(names = "--allow-other", description = "Other users may use the mount (root: always).")
+  private boolean allowOther;
+
+  MountConfig at(Path mountPoint, String source) {
+    return MountConfig.at(mountPoint)
+        .source(source)
+        .mode(mode)
+        .readOnly(readOnly)
+        .allowOther(allowOther || System.getProperty("user.name").equals("root"))
+        .l2Bytes(l2Bytes)
+        .writeBackBytes(writeBackBytes)
+        .syncOnClose(syncOnClose)
+        .build();
+  }
+
+  /** For the line that says that the mount is there. */
+  String modeName() {
+    return mode.name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

@@ -1,0 +1,62 @@
+package io.millrace.cli;
+
+import io.millrace.client.mount.Mount;
+import io.millrace.core.wire.NodeChannel;
+import io.millrace.fuse.FuseMountException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+
+/** A mount that is served until somebody unmounts it or the process is told to end. */
+final class Served {
+  private final MountOptions options;
+  private final Path mountPoint;
+  private final String node;
+  private final CountDownLatch ended;
+
+  /**
+   * @param node HOST:PORT, kept in the kernel's mount table so that commands find it
+   * @param ended counted down to end it; it counts down too when somebody unmounts
+   */
+  Served(MountOptions options, Path mountPoint, String node, CountDownLatch ended) {
+    this.options = options;
+    this.mountPoint = mountPoint.toAbsolutePath().normalize();
+    this.node = node;
+    this.ended = ended;
+  }
+
+  static String clientName() throws UnknownHostException {
+    return InetAddress.getLocalHost().getHostName() + ":" + ProcessHandle.current().pid();
+  }
+
+  /** Returns the exit code: 0, or 1 where data could not be stored. */
+  int run(NodeChannel channel, CommandLine commandLine) {
+    try {
+      List<String> lost = serve(channel, commandLine);
+      lost.forEach(line -> commandLine.getErr().println("millrace: not stored: " + line));
+      return lost.isEmpty() ? 0 : Main.SOME_FAILED;
+    } catch (FuseMountException e) {
+      throw new CliException(Main.SOME_FAILED, e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Main.SOME_FAILED;
+    }
+  }
+
+  private List<String> serve(NodeChannel channel, CommandLine commandLine)
+      throws FuseMountException, InterruptedException {
+    Mount mount = Mount.start(options.at(mountPoint, node), channel);
+    try (mount) {
+      mount.session().ended().whenComplete((how, failure) -> ended.countDown());
+      commandLine
+          .getOut()
+          .printf("millrace: ready, %s (node %s, mode %s)%n", mountPoint, node, options.modeName());
+      commandLine.getOut().flush();
+      ended.await();
+    }
+    return mount.unflushed();
+  }
+}

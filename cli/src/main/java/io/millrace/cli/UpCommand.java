@@ -1,0 +1,33 @@
+package io.millrace.cli;
+
+import io.millrace.core.wire.LocalNodeChannel;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code millrace up MOUNTPOINT}: one node and one mount in one process. */
+@Command(name = "up", description = "Run a node and mount it here, in the foreground.")
+final class UpCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private NodeOptions nodeOptions;
+  @Mixin private MountOptions mountOptions;
+
+  @Parameters(paramLabel = "MOUNTPOINT")
+  private Path mountPoint;
+
+  @Override
+  public Integer call() throws Exception {
+    var ended = new CountDownLatch(1);
+    try (var _ = new StopSignal(ended::countDown);
+        var node = new StoreNode(nodeOptions);
+        var channel = new LocalNodeChannel(node.handler(), Served.clientName(), false)) {
+      return new Served(mountOptions, mountPoint, node.address(), ended)
+          .run(channel, spec.commandLine());
+    }
+  }
+}
