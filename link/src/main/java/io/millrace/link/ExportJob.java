@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.Change;
-import io.millrace.proto.ChangeKind;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.TaskRecord;
 import java.util.ArrayList;
@@ -81,8 +80,7 @@ final class ExportJob implements Job {
   }
 
   private boolean wanted(Change change) {
-    boolean kept = change.getKind() == ChangeKind.CHANGE_DELETED && !link.getExportDeleted();
-    return !kept && below.contains(change);
+    return below.contains(change);
   }
 
   private void take(Change change) throws InterruptedException {

@@ -86,7 +86,7 @@ final class ExportQueue implements AutoCloseable {
   /** Whether the link's automatic export is for this row. */
   boolean automatic(LinkRecord record, Change change) {
     return switch (change.getKind()) {
-      case CHANGE_DELETED -> record.getExportDeleted();
+      case CHANGE_DELETED -> true; // without the policy the row goes and a tombstone stays
       case CHANGE_ATTR, CHANGE_MOVED_DIR -> record.getExportChanged();
       case CHANGE_CONTENT -> isNew(change) ? record.getExportNew() : record.getExportChanged();
       case UNRECOGNIZED -> false;

@@ -281,7 +281,17 @@ final class FileExporter {
     return Outcome.DONE;
   }
 
+  /** S8: without the policy the object stays, and the tombstone with it. */
   private Outcome deleted(LinkRecord link, Change change) {
+    if (!link.getExportDeleted()) {
+      ResolveChange.Builder kept =
+          ResolveChange.newBuilder()
+              .setLink(change.getLink())
+              .setSeq(change.getSeq())
+              .setKeepTombstone(true);
+      parts.writer().apply(Command.newBuilder().setResolveChange(kept));
+      return Outcome.DONE;
+    }
     if (change.hasObject() && !change.getObject().getEtag().isEmpty()) {
       Bucket bucket = parts.buckets().of(link.getId()).bucket();
       new BucketWrites(bucket)
