@@ -263,4 +263,76 @@ class NamesTest {
     assertEquals(0, result.getErrno());
     assertTrue(fs.blockSyncs.get() > before);
   }
+
+  @Test
+  void H13_failedBlockSyncFailsTheCommand() {
+    var config =
+        new NamespaceConfig(
+            directory.resolve("other"),
+            16L << 20,
+            8L << 20,
+            0,
+            () -> {
+              throw new FsException(Errno.EIO, "disk is gone");
+            });
+    try (var namespace = new RocksNamespace(config)) {
+      assertEquals(
+          Errno.EIO.code(), namespace.apply(fs.creating(ROOT, "f").build(), true).getErrno());
+      assertTrue(namespace.lookup(ROOT, bytes("f")).isEmpty());
+      assertEquals(0, namespace.apply(fs.creating(ROOT, "f").build(), false).getErrno());
+    }
+  }
+
+  @Test
+  void secondProcessOnTheDirectoryIsRefused() {
+    FsException refused =
+        assertThrows(
+            FsException.class,
+            () -> new RocksNamespace(NamespaceConfig.of(directory.resolve("meta"), () -> {})));
+    assertEquals(Errno.EBUSY, refused.errno());
+  }
+
+  @Test
+  void manyThreadsShareBatches() throws InterruptedException {
+    var threads = new java.util.ArrayList<Thread>();
+    var failures = new java.util.concurrent.ConcurrentLinkedQueue<String>();
+    for (int t = 0; t < 4; t++) {
+      int thread = t;
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int i = 0; i < 500; i++) {
+                      Create.Builder create =
+                          Create.newBuilder()
+                              .setDir(ROOT)
+                              .setName(bytes(thread + "-" + i))
+                              .setMode(0100600)
+                              .setExclusive(true);
+                      CommandResult made =
+                          fs.namespace.apply(
+                              Command.newBuilder().setFormat(1).setCreate(create).build(), false);
+                      if (made.getErrno() != 0
+                          || fs.namespace.inode(made.getInode().getIno()).getNlink() != 1) {
+                        failures.add(made.toString());
+                      }
+                    }
+                  }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(List.of(), List.copyOf(failures));
+    assertEquals(2000, fs.inode(ROOT).getChildren());
+    assertEquals(2000, fs.names(ROOT).size());
+  }
+
+  @Test
+  void otherShardsHaveNoRoot() {
+    var config = new NamespaceConfig(directory.resolve("shard"), 16L << 20, 8L << 20, 3, () -> {});
+    try (var namespace = new RocksNamespace(config)) {
+      assertEquals(0, namespace.inodes());
+      assertThrows(FsException.class, () -> namespace.inode(ROOT));
+    }
+  }
 }

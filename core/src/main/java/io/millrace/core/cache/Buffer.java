@@ -1,7 +1,5 @@
 package io.millrace.core.cache;
 
-import io.millrace.core.api.Pinned;
-
 /**
  * Temporary memory of a {@link BufferPool}, pinned once by whoever took it. Writable until it is
  * first shared.
@@ -11,12 +9,6 @@ public final class Buffer extends Piece {
 
   Buffer(BufferPool pool) {
     this.pool = pool;
-  }
-
-  /** One more pin on the same bytes; the caller holds one already. Each is closed once. */
-  public Pinned pinAgain() {
-    share();
-    return this;
   }
 
   @Override

@@ -74,22 +74,18 @@ public final class OffHeapCache implements AutoCloseable {
 
   /** The block, pinned, or null where it is not cached. Counts as one use of the block. */
   public CachedBlock pin(long a, long b, int c) {
-    return pin(a, b, c, true);
+    return pin(a, b, c, Use.COUNTED);
   }
 
-  /**
-   * @param counted false: the look-up is part of a use that is counted elsewhere (a piece of a
-   *     block that is read piece by piece), and changes neither statistics nor admission
-   */
-  public CachedBlock pin(long a, long b, int c, boolean counted) {
+  public CachedBlock pin(long a, long b, int c, Use use) {
     long hash = FrequencySketch.hash(a, b, c);
-    if (counted) {
-      sketch.increment(hash);
-    }
     Stripe stripe = stripe(hash);
-    CachedBlock block = stripe.pin(a, b, c, hash, counted, clock);
-    if (counted && stripe == stripes[0]) {
-      sketch.fade(stripe.ticks(), USES_PER_HALVING * (long) Math.max(stripe.size(), STRIPES));
+    CachedBlock block = stripe.pin(a, b, c, hash, use, clock);
+    if (use == Use.COUNTED || (use == Use.COUNTED_IF_HIT && block != null)) {
+      sketch.increment(hash);
+      if (stripe == stripes[0]) {
+        sketch.fade(stripe.ticks(), USES_PER_HALVING * (long) Math.max(stripe.size(), STRIPES));
+      }
     }
     return block;
   }

@@ -1,6 +1,5 @@
 package io.millrace.core.cache;
 
-import io.millrace.core.api.Pinned;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -10,7 +9,7 @@ import java.lang.invoke.VarHandle;
  * back when the last pin is closed and no cache holds it; invariant: {@code state == 0} exactly
  * when nobody may touch the bytes any more, and the step to 0 is made by one thread only.
  */
-abstract sealed class Piece implements Pinned permits CachedBlock, Buffer {
+abstract sealed class Piece implements SharedPin permits CachedBlock, Buffer {
   private static final int CACHED = 1 << 30;
   private static final VarHandle STATE = stateHandle();
 
@@ -36,10 +35,11 @@ abstract sealed class Piece implements Pinned permits CachedBlock, Buffer {
     return bytes;
   }
 
-  /** One more pin, for a caller that holds one already. */
-  final void share() {
+  @Override
+  public final SharedPin pinAgain() {
     int before = (int) STATE.getAndAdd(this, 1);
     assert (before & ~CACHED) > 0;
+    return this;
   }
 
   /** The cache takes hold of a piece that its writer has pinned. */

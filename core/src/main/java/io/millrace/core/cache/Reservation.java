@@ -1,6 +1,5 @@
 package io.millrace.core.cache;
 
-import io.millrace.core.api.Pinned;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -34,7 +33,7 @@ public final class Reservation {
   }
 
   /** Hands the filled bytes to the caller without making them visible; freed when closed. */
-  public Pinned detach() {
+  public SharedPin detach() {
     end();
     return block;
   }

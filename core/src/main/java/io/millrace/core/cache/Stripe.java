@@ -13,23 +13,20 @@ final class Stripe {
   private long hits;
   private long misses;
 
-  /** The block, pinned, or null. A counted look-up is a use: it moves the clock. */
-  synchronized CachedBlock pin(
-      long a, long b, int c, long hash, boolean counted, ReuseClock clock) {
-    if (counted) {
-      ticks++;
-    }
+  /** The block, pinned, or null. A counted look-up moves the clock. */
+  synchronized CachedBlock pin(long a, long b, int c, long hash, Use use, ReuseClock clock) {
     CachedBlock block = find(a, b, c, hash);
-    if (block == null || !block.tryPin()) {
-      misses += counted ? 1 : 0;
-      return null;
+    boolean hit = block != null && block.tryPin();
+    if (use == Use.COUNTED || (use == Use.COUNTED_IF_HIT && hit)) {
+      ticks++;
+      hits += hit ? 1 : 0;
+      misses += hit ? 0 : 1;
+      if (hit) {
+        clock.reused(ticks - block.lastUsed, ticks);
+        block.lastUsed = ticks;
+      }
     }
-    if (counted) {
-      hits++;
-      clock.reused(ticks - block.lastUsed, ticks);
-      block.lastUsed = ticks;
-    }
-    return block;
+    return hit ? block : null;
   }
 
   synchronized boolean contains(long a, long b, int c, long hash) {

@@ -27,7 +27,7 @@ class BufferPoolTest {
     Buffer buffer = pool.take(300_000);
     assertEquals(300_000, buffer.bytes().byteSize());
     buffer.bytes().fill((byte) 1);
-    var again = buffer.pinAgain();
+    SharedPin again = buffer.pinAgain();
     buffer.close();
     assertTrue(pool.stats().usedBytes() >= 300_000);
     again.close();

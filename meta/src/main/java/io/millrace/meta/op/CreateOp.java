@@ -5,7 +5,6 @@ import io.millrace.core.api.FsException;
 import io.millrace.meta.row.InodeState;
 import io.millrace.meta.row.Keys;
 import io.millrace.meta.row.Mode;
-import io.millrace.proto.Change;
 import io.millrace.proto.CommandResult;
 import io.millrace.proto.Create;
 
@@ -35,7 +34,7 @@ public final class CreateOp {
       putTarget(scope, file, op);
     }
     scope.tree().addName(dir, name, file);
-    export(scope, file);
+    ObjectFollow.created(scope, file);
     scope.tree().save(file);
     scope.touch(dir);
     return Scope.result(file);
@@ -58,22 +57,5 @@ public final class CreateOp {
     link.mode = Mode.SYMLINK | 0777;
     link.size = target.length;
     scope.tree().batch().put(Keys.target(link.ino), target);
-  }
-
-  /** A file in the place of one whose delete still waits overwrites the object instead. */
-  private static void export(Scope scope, InodeState file) {
-    if (!file.isExportable()) {
-      return;
-    }
-    byte[] key = scope.tree().targetKey(file);
-    Change delete = scope.queue().waitingDelete(file.link, key);
-    if (delete != null) {
-      scope.queue().unbury(file.link, key);
-      if (delete.hasObject()) {
-        file.object = delete.getObject();
-        file.stream = 0;
-      }
-    }
-    scope.queue().content(file, scope.now());
   }
 }

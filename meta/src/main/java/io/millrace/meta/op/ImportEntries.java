@@ -12,6 +12,7 @@ import io.millrace.proto.ImportDirectory;
 import io.millrace.proto.ImportEntry;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.ObjectVersion;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -115,9 +116,10 @@ final class ImportEntries {
   }
 
   /** A file whose rename is not exported yet is not what the bucket has under this key. */
-  private static boolean isUnchanged(ImportEntry entry, InodeState there) {
-    return there.origin.length > 0
-        || (there.object != null && isSame(entry.getObject(), there.object));
+  private boolean isUnchanged(ImportEntry entry, InodeState there) {
+    boolean elsewhere =
+        there.origin.length > 0 && !Arrays.equals(there.origin, tree.derivedKey(there));
+    return elsewhere || (there.object != null && isSame(entry.getObject(), there.object));
   }
 
   private static boolean isSame(ObjectVersion a, ObjectVersion b) {

@@ -43,7 +43,9 @@ public final class MarkExportedOp {
     } else if (inode.isRegular() && exported) {
       scope.extents().moveStream(inode, inode.stream, object.getStream());
     }
-    if (!op.getKeyBytes().isEmpty()) {
+    if (inode.isDirectory()) {
+      unburyOwn(scope.tree().targetKey(inode)); // its marker; a move ends with ResolveChange
+    } else if (!op.getKeyBytes().isEmpty()) {
       settle(op.getKeyBytes().toByteArray());
     }
     inode.setObject(object);
@@ -52,12 +54,20 @@ public final class MarkExportedOp {
     }
     if (same) {
       inode.contentClass = ContentClass.CLEAN;
-      if (Arrays.equals(scope.tree().objectKey(inode), scope.tree().targetKey(inode))) {
-        scope.queue().drop(inode);
-      }
+      dropSettled();
     }
     scope.tree().save(inode);
     return Scope.result(inode).setExisted(same);
+  }
+
+  private void dropSettled() {
+    boolean settled =
+        inode.isDirectory()
+            ? inode.origin.length == 0
+            : Arrays.equals(scope.tree().objectKey(inode), scope.tree().targetKey(inode));
+    if (settled) {
+      scope.queue().drop(inode);
+    }
   }
 
   private ObjectVersion withStream(boolean same) {

@@ -29,7 +29,7 @@ public final class MkdirOp {
     dir.link = parent.link;
     scope.tree().addName(parent, name, dir);
     if (dir.link != 0) {
-      scope.queue().content(dir, scope.now());
+      ObjectFollow.created(scope, dir);
       scope.tree().save(dir);
     }
     scope.touch(parent);

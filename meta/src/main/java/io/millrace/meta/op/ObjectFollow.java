@@ -1,6 +1,7 @@
 package io.millrace.meta.op;
 
 import io.millrace.meta.row.InodeState;
+import io.millrace.proto.Change;
 import java.util.Arrays;
 
 /**
@@ -12,10 +13,28 @@ final class ObjectFollow {
   private final Scope scope;
   private final InodeState inode;
   private byte[] oldKey;
+  private boolean adopted;
 
   ObjectFollow(Scope scope, InodeState inode) {
     this.scope = scope;
     this.inode = inode;
+  }
+
+  /** What takes the place of one whose delete still waits overwrites the object instead. */
+  static void created(Scope scope, InodeState inode) {
+    if (!inode.isExportable()) {
+      return;
+    }
+    byte[] key = scope.tree().targetKey(inode);
+    Change delete = scope.queue().waitingDelete(inode.link, key);
+    if (delete != null) {
+      scope.queue().unbury(inode.link, key);
+      if (delete.hasObject()) {
+        inode.object = delete.getObject();
+        inode.stream = 0;
+      }
+    }
+    scope.queue().content(inode, scope.now());
   }
 
   /**
@@ -40,8 +59,6 @@ final class ObjectFollow {
     }
     return takes;
   }
-
-  private boolean adopted;
 
   void beforeMove() {
     if (inode.link == 0 || isRoot()) {

@@ -13,6 +13,7 @@ import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.store.Rows;
 import io.millrace.proto.Extent;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
@@ -324,9 +325,16 @@ public final class ExtentWriter {
 
   /** Blocks of the removed parts that nothing shows any more become garbage. */
   private void collect(InodeState file, List<Extent> removed) {
+    removed.sort(
+        Comparator.comparingLong(Extent::getVersion).thenComparingLong(Extent::getStreamOffset));
+    long version = 0;
+    long looked = 0; // of this version's stream, so that a block is not collected twice
     for (Extent gone : removed) {
-      long at = gone.getStreamOffset() / BLOCK * BLOCK;
+      looked = gone.getVersion() == version ? looked : 0;
+      version = gone.getVersion();
+      long at = Math.max(looked, gone.getStreamOffset() / BLOCK * BLOCK);
       long end = (streamEnd(gone) + BLOCK - 1) / BLOCK * BLOCK;
+      looked = Math.max(looked, end);
       for (Used used : needed(file, gone.getVersion(), at, end)) {
         collectRange(file, gone.getVersion(), at, used.from / BLOCK * BLOCK);
         at = Math.max(at, (used.to + BLOCK - 1) / BLOCK * BLOCK);

@@ -1,0 +1,292 @@
+package io.millrace.blocks;
+
+import io.millrace.core.api.BlockId;
+import io.millrace.core.api.BlockStore.Kind;
+import io.millrace.core.api.Errno;
+import io.millrace.core.api.FsException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntFunction;
+
+/**
+ * One directory of the store: its index, segments and large files. Safe for many threads: a block's
+ * row is read and changed under its key's lock. Invariant: a row is written after its bytes, so
+ * that a killed process leaves no half block; room was taken in {@link Space} before.
+ */
+final class DiskDirectory implements AutoCloseable {
+  private final Path path;
+  private final int smallBlockBytes;
+  private final DirectoryLock lock;
+  private final BlockIndex index;
+  private final SegmentFiles segments;
+  private final LargeFiles large;
+  private final Space space;
+  private final RowTotals totals;
+  private final KeyLocks locks = new KeyLocks();
+  private final SyncGroup sync;
+  private final AtomicLong nextFile;
+
+  /** Opens what {@link DirectoryOpening} found. */
+  DiskDirectory(DirectoryOpening opening) {
+    path = opening.path;
+    smallBlockBytes = opening.config.smallBlockBytes();
+    lock = opening.lock;
+    index = opening.index;
+    segments = opening.segments;
+    large = opening.large;
+    space = opening.space;
+    nextFile = opening.nextFile;
+    totals = RowTotals.stored(index);
+    space.found(totals.largeBytes);
+    segments.all().forEach(segment -> space.found(segment.end()));
+    space.indexTakes(index.diskBytes());
+    sync = new SyncGroup(segments, large, index);
+  }
+
+  Path path() {
+    return path;
+  }
+
+  Space space() {
+    return space;
+  }
+
+  SegmentFiles segments() {
+    return segments;
+  }
+
+  BlockIndex index() {
+    return index;
+  }
+
+  RowTotals totals() {
+    return totals.copy();
+  }
+
+  /** The row, or null. */
+  IndexRow row(BlockId id) {
+    return index.get(id);
+  }
+
+  boolean small(int length) {
+    return length <= smallBlockBytes;
+  }
+
+  /** Disk room of a block of this length. */
+  long roomFor(int length) {
+    return small(length) ? SegmentFiles.recordBytes(length) : LargeTrailer.fileBytes(length);
+  }
+
+  /**
+   * Stores a block for which room was taken.
+   *
+   * @return the row that was there already (nothing was stored, the room is given back), or null
+   */
+  IndexRow store(RecordHeader header, MemorySegment bytes, int hour) {
+    boolean stored = false;
+    try (var _ = locks.hold(header.id())) {
+      IndexRow old = index.get(header.id());
+      if (old == null) {
+        if (small(header.length())) {
+          storeSmall(header, bytes, hour);
+        } else {
+          storeLarge(header, bytes, hour);
+        }
+        stored = true;
+      }
+      return old;
+    } finally {
+      if (!stored) {
+        space.give(roomFor(header.length()));
+      }
+    }
+  }
+
+  /**
+   * Reads and verifies a range.
+   *
+   * @param memory gives memory for as many bytes as must be read: for a small block all of it
+   * @return where the range starts in that memory; -1: damaged or gone
+   */
+  int read(IndexRow row, int offset, int length, IntFunction<MemorySegment> memory) {
+    try {
+      if (row.large()) {
+        return large.read(row, offset, length, memory);
+      }
+      MemorySegment target = memory.apply(row.length());
+      boolean good = segments.read(row, target) && Crc32c.of(target) == row.crc32c();
+      return good ? offset : -1;
+    } catch (FsException failure) {
+      if (failure.errno() == Errno.ENOENT) {
+        return -1;
+      }
+      throw failure;
+    }
+  }
+
+  /** Drops the block if it still is where {@code seen} says; null: wherever it is. */
+  boolean drop(BlockId id, IndexRow seen, boolean cleanOnly) {
+    IndexRow row;
+    try (var _ = locks.hold(id)) {
+      row = index.get(id);
+      if (row == null
+          || (seen != null && !row.samePlace(seen))
+          || (cleanOnly && row.kind() != Kind.CLEAN)) {
+        return false;
+      }
+      IndexBatch batch = index.batch().remove(id, row);
+      commit(row.large() ? batch.unsettle(row.file()) : batch);
+    }
+    if (row.large()) {
+      large.delete(row.file());
+      index.write(index.batch().settle(row.file()));
+      space.give(row.diskBytes());
+    }
+    return true;
+  }
+
+  void setKind(BlockId id, Kind kind) {
+    try (var _ = locks.hold(id)) {
+      IndexRow row = index.get(id);
+      if (row != null && row.kind() != kind) {
+        commit(index.batch().replace(id, row, row.withKind(kind)));
+      }
+    }
+  }
+
+  void used(BlockId id, int hour) {
+    try (var _ = locks.hold(id)) {
+      IndexRow row = index.get(id);
+      if (row != null && row.usedHour() != hour) {
+        commit(index.batch().replace(id, row, row.withUsedHour(hour)));
+      }
+    }
+  }
+
+  /**
+   * Moves a small block to the segment that is appended to, if it still is where {@code seen} says.
+   * Room is taken from the reserve.
+   *
+   * @return false: it is damaged or there is no room
+   */
+  boolean move(BlockId id, IndexRow seen, MemorySegment scratch) {
+    try (var _ = locks.hold(id)) {
+      IndexRow row = index.get(id);
+      if (row == null || !row.samePlace(seen)) {
+        return true;
+      }
+      MemorySegment bytes = scratch.asSlice(0, row.length());
+      if (!segments.read(row, bytes) || Crc32c.of(bytes) != row.crc32c()) {
+        return row.kind() == Kind.CLEAN && removeDamaged(id, row);
+      }
+      if (!space.takeReserve(row.diskBytes())) {
+        return false;
+      }
+      var header = new RecordHeader(id, row.kind(), row.length(), row.crc32c());
+      Segment.Written written = append(header, bytes);
+      try {
+        IndexRow moved = row.movedTo(written.place());
+        commit(
+            index
+                .batch()
+                .replace(id, row, moved)
+                .segmentEnd(written.segment().number(), written.end()));
+      } finally {
+        written.segment().settled();
+      }
+      return true;
+    }
+  }
+
+  /** Removes a segment without live blocks; false where it isn't one (any more). */
+  boolean remove(Segment segment) {
+    if (!segments.sealed(segment) || !segment.retire()) {
+      return false;
+    }
+    long bytes = segment.end();
+    index.write(index.batch().forgetSegment(segment.number()));
+    segments.remove(segment);
+    space.give(bytes);
+    return true;
+  }
+
+  void sync() {
+    sync.sync();
+  }
+
+  @Override
+  public void close() {
+    try {
+      sync.sync();
+    } finally {
+      segments.close();
+      index.close();
+      lock.close();
+    }
+  }
+
+  private boolean removeDamaged(BlockId id, IndexRow row) {
+    commit(index.batch().remove(id, row));
+    return true;
+  }
+
+  private void storeSmall(RecordHeader header, MemorySegment bytes, int hour) {
+    Segment.Written written = append(header, bytes);
+    try {
+      var place = written.place();
+      var row =
+          new IndexRow(
+              header.kind(),
+              false,
+              place.segment(),
+              place.offset(),
+              header.length(),
+              header.crc32c(),
+              hour);
+      commit(index.batch().add(header.id(), row).segmentEnd(place.segment(), written.end()));
+    } finally {
+      written.segment().settled();
+    }
+  }
+
+  private Segment.Written append(RecordHeader header, MemorySegment bytes) {
+    Segment.Written written = segments.append(header, bytes);
+    sync.wroteSegment(written.segment().number());
+    return written;
+  }
+
+  private void storeLarge(RecordHeader header, MemorySegment bytes, int hour) {
+    long file = newFile(true);
+    boolean stored = false;
+    try {
+      large.write(file, LargeTrailer.of(header, bytes), bytes);
+      var row = new IndexRow(header.kind(), true, file, 0, header.length(), header.crc32c(), hour);
+      commit(index.batch().add(header.id(), row).settle(file));
+      stored = true;
+    } finally {
+      if (!stored) {
+        large.delete(file);
+      }
+    }
+    sync.wroteLarge(file);
+  }
+
+  private long newFile(boolean unsettled) {
+    return newFile(index, nextFile, unsettled);
+  }
+
+  static long newFile(BlockIndex index, AtomicLong nextFile, boolean unsettled) {
+    long file = nextFile.getAndIncrement();
+    IndexBatch batch = index.batch().nextFile(file + 1);
+    index.write(unsettled ? batch.unsettle(file) : batch);
+    return file;
+  }
+
+  private void commit(IndexBatch batch) {
+    RowTotals change = batch.totals();
+    index.write(batch);
+    totals.add(change);
+    segments.addLive(change.live);
+  }
+}

@@ -1,0 +1,100 @@
+package io.millrace.blocks;
+
+/**
+ * What is known of one segment file. Guarded by its monitor. Invariant: {@code live <= end}; a
+ * segment with writers is not removed, since rows that name it are still to come.
+ */
+final class Segment {
+
+  /** A record's place, and where the segment's records ended when it was reserved. */
+  record Written(Segment segment, int offset, long end) {
+    SegmentFiles.Place place() {
+      return new SegmentFiles.Place(segment.number(), offset);
+    }
+  }
+
+  private final long number;
+  private long end;
+  private long live;
+  private int writers;
+  private boolean unusable;
+  private boolean cleaning;
+  private boolean retired;
+
+  Segment(long number, long end, long live) {
+    this.number = number;
+    this.end = end;
+    this.live = live;
+  }
+
+  long number() {
+    return number;
+  }
+
+  synchronized long end() {
+    return end;
+  }
+
+  synchronized long live() {
+    return live;
+  }
+
+  synchronized long dead() {
+    return unusable ? 0 : end - live;
+  }
+
+  synchronized Written reserve(long bytes) {
+    var written = new Written(this, (int) end, end + bytes);
+    end += bytes;
+    writers++;
+    return written;
+  }
+
+  /** The write failed: its room is used again if nothing follows, else it is dead. */
+  synchronized void undo(int offset, long bytes) {
+    if (end == offset + bytes) {
+      end = offset;
+    }
+    writers--;
+  }
+
+  /** The row of an appended record is in the index (or never will be). */
+  synchronized void settled() {
+    writers--;
+  }
+
+  synchronized void addLive(long bytes) {
+    live += bytes;
+  }
+
+  synchronized boolean cleanable() {
+    return writers == 0 && !unusable && !retired;
+  }
+
+  /** Ends its life if nothing lives in it; true for one caller only. */
+  synchronized boolean retire() {
+    if (retired || writers > 0 || live != 0) {
+      return false;
+    }
+    retired = true;
+    return true;
+  }
+
+  /** One thread at a time empties a segment. */
+  synchronized boolean beginCleaning() {
+    if (retired || cleaning || unusable || writers > 0) {
+      return false;
+    }
+    cleaning = true;
+    return true;
+  }
+
+  synchronized void endCleaning() {
+    cleaning = false;
+  }
+
+  /** It holds a damaged dirty block, which can't be moved: kept for who may repair it. */
+  synchronized void keep() {
+    unusable = true;
+  }
+}

@@ -1,0 +1,63 @@
+package io.millrace.link;
+
+import io.millrace.core.api.Errno;
+import io.millrace.core.api.FsException;
+import io.millrace.proto.Command;
+import io.millrace.proto.Inode;
+import io.millrace.proto.NoticeItem;
+import io.millrace.proto.NoticeKind;
+import io.millrace.proto.Rmdir;
+import io.millrace.proto.Unlink;
+import java.util.List;
+
+/**
+ * Takes entries away because the bucket no longer has them or the link goes: unlike a user's
+ * unlink, the bucket is not to hear of it, so the change that the unlink leaves is resolved at
+ * once.
+ */
+final class EntryRemoval {
+  private final LinkParts parts;
+
+  EntryRemoval(LinkParts parts) {
+    this.parts = parts;
+  }
+
+  void file(Inode entry) {
+    Unlink.Builder unlink =
+        Unlink.newBuilder()
+            .setDir(entry.getParent())
+            .setName(entry.getName())
+            .setOpen(parts.notifier().leased(entry.getIno()))
+            .setForget(true);
+    parts.writer().apply(Command.newBuilder().setUnlink(unlink));
+    tell(entry, NoticeKind.ENTRY_DELETED);
+  }
+
+  /** False: something is in it. */
+  boolean emptyDirectory(Inode entry) {
+    Rmdir.Builder rmdir = Rmdir.newBuilder().setDir(entry.getParent()).setName(entry.getName());
+    try {
+      parts.writer().apply(Command.newBuilder().setRmdir(rmdir));
+    } catch (FsException e) {
+      if (e.errno() == Errno.ENOTEMPTY || e.errno() == Errno.ENOENT) {
+        return false;
+      }
+      throw e;
+    }
+    tell(entry, NoticeKind.ENTRY_CHANGED);
+    return true;
+  }
+
+  private void tell(Inode entry, NoticeKind kind) {
+    parts
+        .notifier()
+        .changed(
+            List.of(
+                NoticeItem.newBuilder()
+                    .setKind(kind)
+                    .setDir(entry.getParent())
+                    .setName(entry.getName())
+                    .setIno(entry.getIno())
+                    .build()));
+  }
+}

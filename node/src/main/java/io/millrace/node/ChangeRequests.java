@@ -1,0 +1,290 @@
+package io.millrace.node;
+
+import com.google.protobuf.ByteString;
+import io.millrace.core.api.BlockId;
+import io.millrace.core.api.BlockStore;
+import io.millrace.core.api.Errno;
+import io.millrace.core.api.FsException;
+import io.millrace.core.api.Namespace;
+import io.millrace.core.wire.RequestHandler.Peer;
+import io.millrace.core.wire.RequestHandler.Responder;
+import io.millrace.proto.Command;
+import io.millrace.proto.CommandResult;
+import io.millrace.proto.MutateRequest;
+import io.millrace.proto.NoticeItem;
+import io.millrace.proto.ReapOrphan;
+import io.millrace.proto.WriteReply;
+import io.millrace.proto.WriteRequest;
+import io.millrace.proto.WrittenBlock;
+import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * MUTATE and WRITE: stamped, journalled, told to the other holders of leases, then acknowledged
+ * (H7). Where no other client is there, the journal's thread answers at once.
+ */
+final class ChangeRequests {
+  private final Namespace namespace;
+  private final BlockStore blocks;
+  private final Stamps stamps;
+  private final Sessions sessions;
+  private final Leases leases;
+  private final InodeCache inodes;
+  private final NoticeBoard notices;
+  private final ChangeNotices changeNotices;
+  private final Orphans orphans;
+  private final RestartGrace grace;
+  private final NodeThreads threads;
+
+  ChangeRequests(
+      Namespace namespace,
+      BlockStore blocks,
+      Stamps stamps,
+      Sessions sessions,
+      Leases leases,
+      InodeCache inodes,
+      NoticeBoard notices,
+      Orphans orphans,
+      RestartGrace grace,
+      NodeThreads threads) {
+    this.namespace = namespace;
+    this.blocks = blocks;
+    this.stamps = stamps;
+    this.sessions = sessions;
+    this.leases = leases;
+    this.inodes = inodes;
+    this.notices = notices;
+    this.changeNotices = new ChangeNotices(namespace);
+    this.orphans = orphans;
+    this.grace = grace;
+    this.threads = threads;
+  }
+
+  /** A mutation on its way; {@code openAtClient} as it was asked, not as the node set it. */
+  private record Change(
+      ClientSession client, Command command, boolean openAtClient, Responder responder) {
+    void answer(CommandResult result) {
+      responder.reply(WriteReply.newBuilder().setResult(result).build(), null);
+    }
+  }
+
+  void mutate(Peer peer, ClientSession session, MutateRequest request, Responder responder) {
+    Command command = request.getCommand();
+    checkAllowed(session, command);
+    if (peer.mayBlock() || !removes(command) || !sessions.othersThan(session)) {
+      submit(session, command, request.getSync(), responder);
+    } else {
+      threads.onDisk(
+          () ->
+              Answers.guard(
+                  responder, () -> submit(session, command, request.getSync(), responder)));
+    }
+  }
+
+  /** On a thread that may block on the disk. */
+  void write(
+      ClientSession session, WriteRequest request, MemorySegment payload, Responder responder) {
+    if (session == null) {
+      throw new FsException(Errno.EPERM, "only a session may write");
+    }
+    if (request.getVersion() >>> 32 != Integer.toUnsignedLong(session.number)
+        && request.getBlocksCount() > 0) {
+      throw new FsException(
+          Errno.EPERM, "a content version of another session", "version", request.getVersion());
+    }
+    if (request.hasCommit()) {
+      checkAllowed(session, request.getCommit());
+    }
+    session.writes(request.getIno());
+    store(request, payload);
+    if (request.hasCommit()) {
+      submit(session, request.getCommit(), request.getSync(), responder);
+    } else {
+      if (request.getSync()) {
+        blocks.sync();
+      }
+      responder.reply(WriteReply.getDefaultInstance(), null);
+    }
+  }
+
+  /** All that was acknowledged before survives power loss: an empty command, synced. */
+  void sync(Responder responder, com.google.protobuf.MessageLite done) {
+    Command.Builder nothing = Command.newBuilder().setReapOrphan(ReapOrphan.getDefaultInstance());
+    namespace.submit(
+        stamps.own(nothing),
+        true,
+        result -> {
+          if (result.getErrno() == 0) {
+            responder.reply(done, null);
+          } else {
+            responder.fail(
+                new FsException(
+                    Errno.of(result.getErrno()), "not synced", "why", result.getMessage()));
+          }
+        });
+  }
+
+  private void store(WriteRequest request, MemorySegment payload) {
+    long at = 0;
+    for (WrittenBlock block : request.getBlocksList()) {
+      if (block.getLength() <= 0
+          || block.getLength() > BlockId.MAX_BYTES
+          || at + block.getLength() > payload.byteSize()) {
+        throw new FsException(Errno.EINVAL, "blocks and payload differ in length");
+      }
+      var id = new BlockId(request.getIno(), request.getVersion(), block.getIndex());
+      try (var draft = blocks.begin(id, block.getLength(), BlockStore.Kind.DIRTY)) {
+        draft.bytes().copyFrom(payload.asSlice(at, block.getLength()));
+        draft.commit(block.getCrc32C()).close();
+      }
+      at += block.getLength();
+    }
+    if (at != payload.byteSize()) {
+      throw new FsException(Errno.EINVAL, "blocks and payload differ in length");
+    }
+  }
+
+  private void submit(ClientSession session, Command command, boolean sync, Responder responder) {
+    if (command.hasReapOrphan()) {
+      orphans.released(
+          session,
+          command.getReapOrphan().getInoList(),
+          free -> journal(session, reap(command, free), false, sync, responder));
+    } else {
+      boolean open = command.getUnlink().getOpen() || command.getRename().getOpen();
+      journal(session, withOpen(session, command), open, sync, responder);
+    }
+  }
+
+  private static Command.Builder reap(Command command, List<Long> free) {
+    return command.toBuilder().setReapOrphan(ReapOrphan.newBuilder().addAllIno(free));
+  }
+
+  private void journal(
+      ClientSession session,
+      Command.Builder command,
+      boolean openAtClient,
+      boolean sync,
+      Responder responder) {
+    var change = new Change(session, stamps.of(command), openAtClient, responder);
+    namespace.submit(
+        change.command, sync, result -> Answers.guard(responder, () -> committed(change, result)));
+  }
+
+  /** On the journal's thread. */
+  private void committed(Change change, CommandResult result) {
+    inodes.invalidate(result.getInode().getIno());
+    inodes.invalidate(result.getReplaced().getIno());
+    leases.changed();
+    if (change.command.hasCommitContent()) {
+      change.client.wrote(change.command.getCommitContent().getIno());
+    }
+    if (result.getErrno() != 0) {
+      change.answer(result);
+      return;
+    }
+    grace.hold(
+        change.client.id,
+        () -> {
+          if (sessions.othersThan(change.client)) {
+            threads.onNotices(() -> Answers.guard(change.responder, () -> tell(change, result)));
+          } else {
+            keepOrphan(change, result, Map.of());
+            change.answer(result);
+          }
+        });
+  }
+
+  private void tell(Change change, CommandResult result) {
+    List<NoticeItem> items = changeNotices.of(change.command, result);
+    notices.announce(
+        change.client,
+        items,
+        () -> change.answer(result),
+        open -> keepOrphan(change, result, open));
+  }
+
+  private void keepOrphan(Change change, CommandResult result, Map<ClientSession, Set<Long>> open) {
+    long ino = ChangeNotices.orphan(change.command, result);
+    if (ino == 0) {
+      return;
+    }
+    var holders = new HashSet<Long>();
+    open.forEach(
+        (session, inodes) -> {
+          if (inodes.contains(ino)) {
+            holders.add(session.id);
+          }
+        });
+    if (change.openAtClient) {
+      holders.add(change.client.id);
+    }
+    orphans.made(ino, change.client.id, holders);
+  }
+
+  /**
+   * An unlink, or a rename over a file, keeps the file where another client may have it open; who
+   * has, its notice will tell (H10).
+   */
+  private Command.Builder withOpen(ClientSession session, Command command) {
+    Command.Builder builder = command.toBuilder();
+    if (!removes(command) || !sessions.othersThan(session)) {
+      return builder;
+    }
+    if (command.hasUnlink() && !command.getUnlink().getOpen()) {
+      boolean open =
+          maybeOpen(session, command.getUnlink().getDir(), command.getUnlink().getName());
+      builder.getUnlinkBuilder().setOpen(open);
+    } else if (command.hasRename() && !command.getRename().getOpen()) {
+      boolean open =
+          maybeOpen(session, command.getRename().getNewDir(), command.getRename().getNewName());
+      builder.getRenameBuilder().setOpen(open);
+    }
+    return builder;
+  }
+
+  private boolean maybeOpen(ClientSession session, long dir, ByteString name) {
+    return namespace
+        .lookup(dir, name)
+        .map(victim -> leases.content().heldByOther(victim.getIno(), session.slot))
+        .orElse(false);
+  }
+
+  private static boolean removes(Command command) {
+    return command.hasUnlink() || command.hasRename();
+  }
+
+  private static void checkAllowed(ClientSession session, Command command) {
+    if (session == null || command.getSession() != session.id) {
+      throw new FsException(Errno.EPERM, "a command of another session");
+    }
+    switch (command.getOpCase()) {
+      case CREATE,
+          MKDIR,
+          UNLINK,
+          RMDIR,
+          RENAME,
+          LINK,
+          SET_ATTR,
+          SET_XATTR,
+          REMOVE_XATTR,
+          COMMIT_CONTENT,
+          REAP_ORPHAN -> {}
+      case OPEN_SESSION,
+          CLOSE_SESSION,
+          PUT_LINK,
+          REMOVE_LINK,
+          PUT_TASK,
+          IMPORT_BATCH,
+          MARK_EXPORTED,
+          RESOLVE_CHANGE,
+          FORGET_GARBAGE,
+          OP_NOT_SET ->
+          throw new FsException(
+              Errno.EPERM, "not a client's command", "command", command.getOpCase());
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.millrace.node;
+
+import io.millrace.core.api.BlockId;
+import io.millrace.core.api.BlockStore;
+import io.millrace.core.api.FsException;
+import io.millrace.core.api.Namespace;
+import io.millrace.proto.Command;
+import io.millrace.proto.ForgetGarbage;
+import io.millrace.proto.Garbage;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Drops blocks that nothing refers to any more, then forgets them. One thread of its own; in small
+ * steps, so that neither the disk nor the journal is held up. A crash between drop and forgetting
+ * only repeats the drop.
+ */
+final class GarbageCollector implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(GarbageCollector.class.getName());
+  private static final int ROWS = 256;
+  private static final long STOP_MILLIS = 5000;
+
+  private final Namespace namespace;
+  private final BlockStore blocks;
+  private final Stamps stamps;
+  private final NodeCounters counters;
+  private final int pauseMillis;
+  private final Thread thread;
+  private volatile boolean stopped;
+
+  GarbageCollector(
+      Namespace namespace,
+      BlockStore blocks,
+      Stamps stamps,
+      NodeCounters counters,
+      int pauseMillis) {
+    this.namespace = namespace;
+    this.blocks = blocks;
+    this.stamps = stamps;
+    this.counters = counters;
+    this.pauseMillis = pauseMillis;
+    this.thread = Thread.ofPlatform().daemon().name("node-garbage").unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  @Override
+  public void close() {
+    stopped = true;
+    thread.interrupt();
+    try {
+      thread.join(STOP_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    while (!stopped) {
+      try {
+        boolean more = collect();
+        Thread.sleep(more ? 1 : pauseMillis);
+      } catch (InterruptedException e) {
+        return;
+      } catch (RuntimeException e) {
+        if (!stopped) {
+          LOG.log(System.Logger.Level.WARNING, "garbage not collected this time", e);
+          stopped |= !rest();
+        }
+      }
+    }
+  }
+
+  private boolean rest() {
+    try {
+      Thread.sleep(pauseMillis);
+      return true;
+    } catch (InterruptedException e) {
+      return false;
+    }
+  }
+
+  /** Whether there may be more. */
+  private boolean collect() {
+    List<Garbage> rows = namespace.garbage(ROWS);
+    if (rows.isEmpty()) {
+      return false;
+    }
+    var done = ForgetGarbage.newBuilder();
+    for (Garbage row : rows) {
+      List<BlockId> dead = blocksOf(row);
+      blocks.drop(dead);
+      counters.count(NodeCounters.Event.GARBAGE_BLOCK_DROPPED, dead.size());
+      done.addSeq(row.getSeq());
+    }
+    var result = namespace.apply(stamps.own(Command.newBuilder().setForgetGarbage(done)), false);
+    if (result.getErrno() != 0) {
+      throw new FsException(
+          io.millrace.core.api.Errno.of(result.getErrno()),
+          "garbage not forgotten",
+          "why",
+          result.getMessage());
+    }
+    return rows.size() == ROWS;
+  }
+
+  private List<BlockId> blocksOf(Garbage row) {
+    if (row.getWholeVersion()) {
+      return blocks.blocksOf(row.getIno(), row.getVersion());
+    }
+    var dead = new ArrayList<BlockId>();
+    long end = row.getStreamOffset() + row.getLength();
+    for (long at = row.getStreamOffset() / BlockId.MAX_BYTES; at * BlockId.MAX_BYTES < end; at++) {
+      dead.add(new BlockId(row.getIno(), row.getVersion(), Math.toIntExact(at)));
+    }
+    return dead;
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * The node: sessions, leases and notices, and the requests that clients send. Entry: {@link
+ * io.millrace.node.Node}.
+ */
+package io.millrace.node;
