@@ -10,7 +10,7 @@ dist=$root/cli/target/dist
 echo "millrace: building (first time: some minutes)" >&2
 mkdir -p cli/target
 log=$root/cli/target/build.log
-if ! mvn -B -q -T2 -DskipTests -Dspotless.check.skip=true package -pl cli,bench -am >"$log" 2>&1; then
+if ! mvn -B -q -T2 -Dmaven.test.skip=true -Dspotless.check.skip=true package -pl cli,bench -am >"$log" 2>&1; then
   grep -E 'ERROR|error:' "$log" >&2 || tail -n 40 "$log" >&2
   echo "millrace: the build failed; the whole log is $log" >&2
   exit 2
@@ -21,7 +21,7 @@ cp cli/target/millrace-cli-*.jar "$dist.new/"
 rm -rf "$dist" && mv "$dist.new" "$dist"
 cp=$(printf '%s:' "$dist"/*.jar)
 cp=${cp%:}
-base="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -Xlog:aot=off -Xlog:cds=off -Xlog:aot+heap=off"
+base="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 "$JAVA_HOME/bin/java" -XX:AOTCacheOutput="$dist/millrace.aot" -cp "$cp" $base io.millrace.cli.Main status --server 127.0.0.1:9 >/dev/null 2>&1 || true
 [ -e "$dist/millrace.aot" ] || echo "millrace: no class cache made (needs JDK 25); commands start slower" >&2
 cat >"$dist/launch.sh" <<L

@@ -45,14 +45,24 @@ final class LinkCommand {
 
   private static void printOne(PrintWriter out, LinkStatus status) {
     LinkRecord link = status.getLink();
-    out.printf("%s -> s3://%s/%s%n", link.getPath().toStringUtf8(), link.getBucket(), link.getPrefix());
+    out.printf(
+        "%s -> s3://%s/%s%n", link.getPath().toStringUtf8(), link.getBucket(), link.getPrefix());
     line(out, "endpoint", link.getEndpoint().isEmpty() ? "(default)" : link.getEndpoint());
-    line(out, "credentials", link.getCredentials().isEmpty() ? "(default chain)" : link.getCredentials());
+    line(
+        out,
+        "credentials",
+        link.getCredentials().isEmpty() ? "(default chain)" : link.getCredentials());
     line(out, "auto-export", LinkSettings.exports(link));
     line(out, "auto-import", seconds(link.getAutoImportSeconds()));
     line(out, "evict after", seconds(link.getEvictAfterSeconds()));
-    line(out, "on conflict", link.getOnConflict().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'));
-    line(out, "conditional writes", link.getConditionalPut() ? "yes" : "no: HEAD before PUT, best effort");
+    line(
+        out,
+        "on conflict",
+        link.getOnConflict().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-'));
+    line(
+        out,
+        "conditional writes",
+        link.getConditionalPut() ? "yes" : "no: HEAD before PUT, best effort");
     line(out, "waiting changes", status.getPendingChanges() + oldest(status));
     if (!status.getLastError().isEmpty()) {
       line(out, "last error", status.getLastError());
@@ -96,8 +106,7 @@ final class LinkCommand {
     try (Admin admin = options.connect()) {
       print(
           options,
-          admin.ask(
-              AdminRequest.newBuilder().setLinkList(LinkList.getDefaultInstance()).build()));
+          admin.ask(AdminRequest.newBuilder().setLinkList(LinkList.getDefaultInstance()).build()));
     }
     return 0;
   }

@@ -26,7 +26,8 @@ final class MountTable {
       String[] head = line.substring(0, dash).split(" ", -1);
       String[] tail = line.substring(dash + 3).split(" ", -1);
       Path point = Path.of(unescape(head[4]));
-      if (tail[0].equals(TYPE) && path.startsWith(point)
+      if (tail[0].equals(TYPE)
+          && path.startsWith(point)
           && (best == null || point.getNameCount() > best.point.getNameCount())) {
         best = new Mount(point, unescape(tail[1]));
       }

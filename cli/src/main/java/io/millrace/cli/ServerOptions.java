@@ -54,7 +54,8 @@ final class ServerOptions {
       if (!argument.startsWith("/")) {
         throw new CliException(
             Main.USAGE,
-            argument + " is not below a Millrace mount; give a path of the store such as /datasets");
+            argument
+                + " is not below a Millrace mount; give a path of the store such as /datasets");
       }
       String normal = Path.of(argument).normalize().toString();
       return new Target(

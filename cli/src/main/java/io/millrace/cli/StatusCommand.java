@@ -32,7 +32,10 @@ final class StatusCommand implements Callable<Integer> {
     if (options.json) {
       out.println(Json.text(status));
     } else {
-      out.printf("node %s at %s, up for %s%n", status.getNode(), status.getDirectory(),
+      out.printf(
+          "node %s at %s, up for %s%n",
+          status.getNode(),
+          status.getDirectory(),
           Units.time(Duration.ofMillis(status.getUptimeMs())));
       out.printf("  inodes    %d%n", status.getInodes());
       used(out, "memory L1", status.getL1Bytes(), status.getL1Capacity());

@@ -46,9 +46,7 @@ final class StoreNode implements AutoCloseable {
                       directory.resolve("blocks"), options.capacityBytes(), options.l1Bytes()),
                   clock));
       var namespace =
-          own(
-              new RocksNamespace(
-                  NamespaceConfig.of(directory.resolve("meta-0000"), blocks::sync)));
+          own(new RocksNamespace(NamespaceConfig.of(directory.resolve("meta-0000"), blocks::sync)));
       var buffers = own(new BufferPool(ASSEMBLY_BUFFER_BYTES));
       var late = new LateSource();
       node =

@@ -34,7 +34,8 @@ final class TaskCommand {
     if (options.json) {
       out().println(Json.text(tasks));
     } else {
-      tasks.forEach(task -> out().println(TaskProgress.summary(task) + "  " + task.getPath().toStringUtf8()));
+      tasks.forEach(
+          task -> out().println(TaskProgress.summary(task) + "  " + task.getPath().toStringUtf8()));
     }
     out().flush();
   }
@@ -52,7 +53,8 @@ final class TaskCommand {
       @Parameters(paramLabel = "ID") long id) {
     if (follow) {
       try (Admin admin = options.connect()) {
-        var query = AdminRequest.newBuilder().setTaskQuery(TaskQuery.newBuilder().setId(id)).build();
+        var query =
+            AdminRequest.newBuilder().setTaskQuery(TaskQuery.newBuilder().setId(id)).build();
         return new TaskProgress(admin, out(), spec.commandLine().getErr(), options.json)
             .follow(admin.ask(query).getTasks(0));
       }
@@ -78,7 +80,8 @@ final class TaskCommand {
     TaskRecord task = ask(options, TaskQuery.newBuilder().setId(id)).getFirst();
     out().print("path,code,detail\r\n");
     for (TaskFailure failure : task.getFailuresList()) {
-      out().printf(
+      out()
+          .printf(
               "%s,%s,%s\r\n",
               csv(failure.getPath()), csv(failure.getCode()), csv(failure.getDetail()));
     }

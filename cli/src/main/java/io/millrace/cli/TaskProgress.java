@@ -34,7 +34,9 @@ final class TaskProgress {
     this.json = json;
   }
 
-  /** @return the exit code: 0 all done, 1 some files or the task failed */
+  /**
+   * @return the exit code: 0 all done, 1 some files or the task failed
+   */
   int follow(TaskRecord task) {
     TaskRecord now = task;
     while (running(now)) {

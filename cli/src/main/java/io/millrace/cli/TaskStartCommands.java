@@ -42,7 +42,9 @@ final class TaskStartCommands {
       try (Admin admin = options.connect(target)) {
         AdminReply reply =
             admin.ask(
-                AdminRequest.newBuilder().setTaskStart(TaskStart.newBuilder().setTask(task)).build());
+                AdminRequest.newBuilder()
+                    .setTaskStart(TaskStart.newBuilder().setTask(task))
+                    .build());
         TaskRecord started = reply.getTasks(0);
         if (!wait) {
           spec.commandLine()
@@ -50,7 +52,8 @@ final class TaskStartCommands {
               .println(options.json ? Json.text(started) : Long.toString(started.getId()));
           return 0;
         }
-        return new TaskProgress(admin, spec.commandLine().getOut(), spec.commandLine().getErr(), options.json)
+        return new TaskProgress(
+                admin, spec.commandLine().getOut(), spec.commandLine().getErr(), options.json)
             .follow(started);
       }
     }
@@ -66,9 +69,7 @@ final class TaskStartCommands {
 
     @Override
     void describe(TaskRecord.Builder task) {
-      task.setKind(TaskKind.TASK_IMPORT)
-          .setDeleteMissing(delete)
-          .setRestoreDeleted(restoreDeleted);
+      task.setKind(TaskKind.TASK_IMPORT).setDeleteMissing(delete).setRestoreDeleted(restoreDeleted);
     }
   }
 
@@ -90,7 +91,10 @@ final class TaskStartCommands {
 
   @Command(name = "evict", description = "Release exported content; metadata stays.")
   static final class Evict extends Start {
-    @Option(names = "--older-than", paramLabel = "7d", converter = Units.Time.class,
+    @Option(
+        names = "--older-than",
+        paramLabel = "7d",
+        converter = Units.Time.class,
         description = "Only content not read for so long.")
     private Duration olderThan;
 

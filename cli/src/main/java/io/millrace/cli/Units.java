@@ -45,8 +45,7 @@ final class Units {
         throw new TypeConversionException("'" + text + "' is no size; write 64MiB or 4GiB");
       }
       int power = "KMGT".indexOf(match.group(2)) + 1;
-      return Long.parseLong(match.group(1))
-          << (match.group(2).isEmpty() ? 0 : 10 * power);
+      return Long.parseLong(match.group(1)) << (match.group(2).isEmpty() ? 0 : 10 * power);
     }
   }
 

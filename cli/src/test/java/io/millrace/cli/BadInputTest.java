@@ -16,7 +16,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What users get wrong, and what goes wrong under them: the message says what, why, the way out. */
+/**
+ * What users get wrong, and what goes wrong under them: the message says what, why, the way out.
+ */
 @Tag("s3")
 class BadInputTest {
   private static final String BUCKET = "bad-input";
@@ -53,7 +55,16 @@ class BadInputTest {
   private static Product.Outcome link(String path, String bucket, String endpoint, Path keys)
       throws IOException, InterruptedException {
     return product.millrace(
-        "link", "add", path, "s3://" + bucket, "--server", server, "--endpoint", endpoint, "--credentials", keys.toString());
+        "link",
+        "add",
+        path,
+        "s3://" + bucket,
+        "--server",
+        server,
+        "--endpoint",
+        endpoint,
+        "--credentials",
+        keys.toString());
   }
 
   private static void says(Product.Outcome outcome, int exit, String... parts) {
@@ -96,14 +107,34 @@ class BadInputTest {
   @Test
   void mountPointMissing() throws Exception {
     Path missing = product.scratch().resolve("missing");
-    says(product.millrace("up", missing.toString(), "--dir", product.scratch().resolve("s2").toString(), "--listen", "127.0.0.1:0"), 1, missing.toString(), "mkdir");
+    says(
+        product.millrace(
+            "up",
+            missing.toString(),
+            "--dir",
+            product.scratch().resolve("s2").toString(),
+            "--listen",
+            "127.0.0.1:0"),
+        1,
+        missing.toString(),
+        "mkdir");
   }
 
   @Test
   void mountPointNotEmpty() throws Exception {
     Path full = product.directory("full");
     Files.writeString(full.resolve("file"), "x");
-    says(product.millrace("up", full.toString(), "--dir", product.scratch().resolve("s3").toString(), "--listen", "127.0.0.1:0"), 1, full.toString(), "empty");
+    says(
+        product.millrace(
+            "up",
+            full.toString(),
+            "--dir",
+            product.scratch().resolve("s3").toString(),
+            "--listen",
+            "127.0.0.1:0"),
+        1,
+        full.toString(),
+        "empty");
   }
 
   @Test
@@ -113,30 +144,51 @@ class BadInputTest {
 
   @Test
   void portTaken() throws Exception {
-    says(product.millrace("node", "--dir", product.scratch().resolve("s4").toString(), "--listen", server), 1, server.substring(server.indexOf(':') + 1), "--listen");
+    says(
+        product.millrace(
+            "node", "--dir", product.scratch().resolve("s4").toString(), "--listen", server),
+        1,
+        server.substring(server.indexOf(':') + 1),
+        "--listen");
   }
 
   @Test
   void secondNodeOnTheSameDirectory() throws Exception {
-    says(product.millrace("node", "--dir", store.toString(), "--listen", "127.0.0.1:0"), 1, store.toString());
+    says(
+        product.millrace("node", "--dir", store.toString(), "--listen", "127.0.0.1:0"),
+        1,
+        store.toString());
   }
 
   @Test
   void noNodeThere() throws Exception {
-    says(product.millrace("status", "--server", "127.0.0.1:" + Product.freePort()), Main.NO_CONNECTION, "127.0.0.1");
+    says(
+        product.millrace("status", "--server", "127.0.0.1:" + Product.freePort()),
+        Main.NO_CONNECTION,
+        "127.0.0.1");
   }
 
   @Test
   void mountOfANodeThatIsNotThere() throws Exception {
     Path point = product.directory("mnt2");
-    says(product.millrace("mount", "127.0.0.1:" + Product.freePort(), point.toString()), Main.NO_CONNECTION, "127.0.0.1");
+    says(
+        product.millrace("mount", "127.0.0.1:" + Product.freePort(), point.toString()),
+        Main.NO_CONNECTION,
+        "127.0.0.1");
   }
 
   @Test
   void pathOutsideAnyLink() throws Exception {
     product.shell(mount, "mkdir -p unlinked").expect(0);
-    says(product.millrace("import", "/unlinked", "--wait", "--server", server), 1, "/unlinked", "link");
-    says(product.millrace("preload", "/does/not/exist", "--wait", "--server", server), 1, "/does/not/exist");
+    says(
+        product.millrace("import", "/unlinked", "--wait", "--server", server),
+        1,
+        "/unlinked",
+        "link");
+    says(
+        product.millrace("preload", "/does/not/exist", "--wait", "--server", server),
+        1,
+        "/does/not/exist");
   }
 
   @Test
@@ -149,7 +201,10 @@ class BadInputTest {
   void usage() throws Exception {
     says(product.millrace("link", "add", "/x"), Main.USAGE);
     says(product.millrace("no-such-command"), Main.USAGE);
-    says(product.millrace("link", "add", "/x", "http://bucket", "--server", server), Main.USAGE, "s3://");
+    says(
+        product.millrace("link", "add", "/x", "http://bucket", "--server", server),
+        Main.USAGE,
+        "s3://");
   }
 
   @Test

@@ -30,11 +30,30 @@ class BucketGoneTest {
       String server = "127.0.0.1:" + Product.freePort();
       Path keys = s3.endpoint().writeCredentials(product.scratch().resolve("credentials"));
       product.start(
-          mount, "up", mount.toString(), "--dir", product.scratch().resolve("store").toString(),
-          "--listen", server, "--read-deadline", "5s");
-      product.millrace("link", "add", "/l", "s3://" + BUCKET, "--server", server, "--endpoint",
-              s3.endpoint().uri().toString(), "--credentials", keys.toString(),
-              "--auto-export", "new,changed").expect(0);
+          mount,
+          "up",
+          mount.toString(),
+          "--dir",
+          product.scratch().resolve("store").toString(),
+          "--listen",
+          server,
+          "--read-deadline",
+          "5s");
+      product
+          .millrace(
+              "link",
+              "add",
+              "/l",
+              "s3://" + BUCKET,
+              "--server",
+              server,
+              "--endpoint",
+              s3.endpoint().uri().toString(),
+              "--credentials",
+              keys.toString(),
+              "--auto-export",
+              "new,changed")
+          .expect(0);
       product.millrace("import", "/l", "--wait", "--server", server).expect(0);
       product.shell(mount, "cat l/cached").expect(0);
       s3.kill();
@@ -43,18 +62,25 @@ class BucketGoneTest {
       var cold = product.shell(mount, "cat l/cold");
       assertEquals(1, cold.exit());
       assertTrue(cold.out().contains("Input/output error"), cold.out());
-      String reason = product.shell(mount, "getfattr --only-values -n user.millrace.reason l/cold").expect(0).out();
+      String reason =
+          product
+              .shell(mount, "getfattr --only-values -n user.millrace.reason l/cold")
+              .expect(0)
+              .out();
       assertTrue(reason.contains(BUCKET), reason);
 
       // A reader that waits dies at once when it is killed.
       long started = System.nanoTime();
       product.shell(mount, "timeout -s KILL 1 cat l/later; true").expect(0);
-      assertTrue(TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started) < 4, "kill -9 had to wait");
+      assertTrue(
+          TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started) < 4, "kill -9 had to wait");
 
       // Writes go on, and are exported when the bucket is back.
       product.shell(mount, "echo written > l/written").expect(0);
       try (var back = S3ProxyServer.over(s3.objects(), s3.endpoint().uri().getPort())) {
-        product.millrace("wait", "--exported", "/l", "--timeout", "60s", "--server", server).expect(0);
+        product
+            .millrace("wait", "--exported", "/l", "--timeout", "60s", "--server", server)
+            .expect(0);
         assertEquals("written\n", plain.get(BUCKET, "written").text());
         assertEquals("cold", product.shell(mount, "cat l/cold").expect(0).out());
       }

@@ -67,16 +67,19 @@ class NodeAndMountTest {
     Path a = mount("a");
     product.shell(a, "mkdir d && echo one > d/f").expect(0);
     node.kill();
-    var restarted = new Thread(() -> {
-      try {
-        startNode();
-      } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
-      }
-    });
+    var restarted =
+        new Thread(
+            () -> {
+              try {
+                startNode();
+              } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+              }
+            });
     restarted.start();
     // These wait for the node, then go on.
-    assertEquals("one\n", product.shell(a, "cat d/f && echo two > d/g && mv d/g d/h").expect(0).out());
+    assertEquals(
+        "one\n", product.shell(a, "cat d/f && echo two > d/g && mv d/g d/h").expect(0).out());
     restarted.join();
     assertEquals("two\n", product.shell(a, "cat d/h").expect(0).out());
   }
@@ -89,7 +92,8 @@ class NodeAndMountTest {
     product.shell(Path.of("/"), "umount -l " + a).expect(0);
     startNode();
     Path b = mount("b");
-    assertEquals("5050\n", product.shell(b, "cat f* | awk '{s+=$1} END {print s}'").expect(0).out());
+    assertEquals(
+        "5050\n", product.shell(b, "cat f* | awk '{s+=$1} END {print s}'").expect(0).out());
   }
 
   @Test
@@ -98,13 +102,28 @@ class NodeAndMountTest {
         var plain = new PlainS3(s3.endpoint())) {
       plain.createBucket("lake");
       for (int i = 0; i < 50; i++) {
-        plain.put("lake", "in/d" + i % 5 + "/f" + i, ("content " + i).getBytes(StandardCharsets.UTF_8), Map.of());
+        plain.put(
+            "lake",
+            "in/d" + i % 5 + "/f" + i,
+            ("content " + i).getBytes(StandardCharsets.UTF_8),
+            Map.of());
       }
       Path keys = s3.endpoint().writeCredentials(product.scratch().resolve("credentials"));
       Path a = mount("a");
       Path readOnly = mount("data", "--mode", "dataset");
-      product.millrace("link", "add", a + "/l", "s3://lake/in/", "--endpoint", s3.endpoint().uri().toString(),
-          "--credentials", keys.toString(), "--auto-export", "new,changed,deleted").expect(0);
+      product
+          .millrace(
+              "link",
+              "add",
+              a + "/l",
+              "s3://lake/in/",
+              "--endpoint",
+              s3.endpoint().uri().toString(),
+              "--credentials",
+              keys.toString(),
+              "--auto-export",
+              "new,changed,deleted")
+          .expect(0);
       product.millrace("import", a + "/l", "--wait").expect(0);
       assertEquals("50\n", product.shell(a, "find l -type f | wc -l").expect(0).out());
       assertEquals("content 7", product.shell(readOnly, "cat l/d2/f7").expect(0).out());

@@ -64,7 +64,8 @@ final class Product implements AutoCloseable {
     var builder = new ProcessBuilder(command(List.of(arguments)));
     Path log = scratch.resolve("log-" + running.size());
     Process process = builder.redirectError(log.toFile()).start();
-    var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    var lines =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String line = lines.readLine();
     while (line != null && !line.contains("ready")) {
       line = lines.readLine();
@@ -96,7 +97,8 @@ final class Product implements AutoCloseable {
 
   private static Outcome run(Path directory, List<String> command, Map<String, String> environment)
       throws IOException, InterruptedException {
-    var builder = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
+    var builder =
+        new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
     builder.environment().putAll(environment);
     Process process = builder.start();
     process.getOutputStream().close();

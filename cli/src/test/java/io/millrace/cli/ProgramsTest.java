@@ -69,12 +69,18 @@ class ProgramsTest {
 
   @Test
   void rsyncArchive() throws Exception {
-    same("rsync", SOURCES + "rsync -a $src/ tree/ && rsync -a --delete tree/ again/ && rsync -acn --itemize-changes $src/ again/ | grep -v '^\\.' ; true");
+    same(
+        "rsync",
+        SOURCES
+            + "rsync -a $src/ tree/ && rsync -a --delete tree/ again/ && rsync -acn --itemize-changes $src/ again/ | grep -v '^\\.' ; true");
   }
 
   @Test
   void tarExtract() throws Exception {
-    same("tar", SOURCES + "tar cf a.tar --sort=name --mtime=@0 -C $src . && mkdir x && tar xf a.tar -C x && rm a.tar");
+    same(
+        "tar",
+        SOURCES
+            + "tar cf a.tar --sort=name --mtime=@0 -C $src . && mkdir x && tar xf a.tar -C x && rm a.tar");
   }
 
   @Test

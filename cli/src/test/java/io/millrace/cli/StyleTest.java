@@ -72,7 +72,12 @@ class StyleTest {
       var task =
           (JavacTask)
               compiler.getTask(
-                  null, files, diagnostic -> {}, List.of(), null, files.getJavaFileObjectsFromPaths(sources));
+                  null,
+                  files,
+                  diagnostic -> {},
+                  List.of(),
+                  null,
+                  files.getJavaFileObjectsFromPaths(sources));
       scan.positions = Trees.instance(task).getSourcePositions();
       for (CompilationUnitTree unit : task.parse()) {
         scan.unit = unit;

@@ -53,8 +53,7 @@ public final class Demo {
         var plain = new PlainS3(s3.endpoint());
         var store = Store.start(launcher)) {
       fillBucket(s3);
-      Path credentials =
-          s3.endpoint().writeCredentials(s3.objects().resolveSibling("credentials"));
+      Path credentials = s3.endpoint().writeCredentials(s3.objects().resolveSibling("credentials"));
       var commands = new Commands(launcher, store.server(), out);
       linkAndImport(commands, s3, credentials, store);
       readAll(commands, store);
@@ -72,7 +71,8 @@ public final class Demo {
     out.printf("%n== %s%n", text);
   }
 
-  private void fillBucket(S3ProxyServer s3) throws IOException, InterruptedException, ExecutionException {
+  private void fillBucket(S3ProxyServer s3)
+      throws IOException, InterruptedException, ExecutionException {
     var tree = Tree.find();
     step("A bucket with real files: " + tree.origin());
     long started = System.nanoTime();
@@ -100,8 +100,14 @@ public final class Demo {
         put.get();
       }
     }
-    figures.add("put into the bucket (plain S3 client)", checksums.size(), totalBytes.get(), System.nanoTime() - started);
-    out.printf("  %d objects, %d MB in s3://%s/%s%n", checksums.size(), totalBytes.get() / 1_000_000, BUCKET, PREFIX);
+    figures.add(
+        "put into the bucket (plain S3 client)",
+        checksums.size(),
+        totalBytes.get(),
+        System.nanoTime() - started);
+    out.printf(
+        "  %d objects, %d MB in s3://%s/%s%n",
+        checksums.size(), totalBytes.get() / 1_000_000, BUCKET, PREFIX);
   }
 
   private void remember(String name, byte[] content) {
@@ -114,9 +120,17 @@ public final class Demo {
   private void linkAndImport(Commands commands, S3ProxyServer s3, Path credentials, Store store)
       throws IOException, InterruptedException {
     step("Link a directory to it, import the names");
-    commands.millrace("link", "add", LINK, "s3://" + BUCKET + "/" + PREFIX,
-        "--endpoint", s3.endpoint().uri().toString(), "--credentials", credentials.toString(),
-        "--auto-export", "new,changed,deleted");
+    commands.millrace(
+        "link",
+        "add",
+        LINK,
+        "s3://" + BUCKET + "/" + PREFIX,
+        "--endpoint",
+        s3.endpoint().uri().toString(),
+        "--credentials",
+        credentials.toString(),
+        "--auto-export",
+        "new,changed,deleted");
     long started = System.nanoTime();
     commands.millrace("import", LINK, "--wait");
     figures.add("import (metadata only)", checksums.size(), 0, System.nanoTime() - started);
@@ -130,7 +144,12 @@ public final class Demo {
 
   private void readAll(Commands commands, Store store) throws IOException, InterruptedException {
     var readers = new Readers(store.mountPoint().resolve(LINK.substring(1)), checksums, THREADS);
-    List<String> part = checksums.keySet().stream().filter(name -> name.startsWith(PART)).sorted().limit(3000).toList();
+    List<String> part =
+        checksums.keySet().stream()
+            .filter(name -> name.startsWith(PART))
+            .sorted()
+            .limit(3000)
+            .toList();
     List<String> all = checksums.keySet().stream().sorted().toList();
     step("Lazy load: " + THREADS + " readers open files whose content is in the bucket");
     long partBytes = measure("lazy read of a part, " + THREADS + " readers", readers, part, 1);
@@ -139,7 +158,11 @@ public final class Demo {
     step("Preload the rest ahead of the job");
     long before = System.nanoTime();
     commands.millrace("preload", LINK, "--wait");
-    figures.add("preload of the rest", all.size() - part.size(), totalBytes.get() - partBytes, System.nanoTime() - before);
+    figures.add(
+        "preload of the rest",
+        all.size() - part.size(),
+        totalBytes.get() - partBytes,
+        System.nanoTime() - before);
     requireState(commands, "cached", all.size());
 
     step("Two shuffled epochs at cache speed");
@@ -158,7 +181,8 @@ public final class Demo {
     return bytes;
   }
 
-  private void export(Commands commands, PlainS3 plain, Store store) throws IOException, InterruptedException {
+  private void export(Commands commands, PlainS3 plain, Store store)
+      throws IOException, InterruptedException {
     step("Write new files and change some; they appear in the bucket by themselves");
     Path root = store.mountPoint().resolve(LINK.substring(1));
     List<String> changed = checksums.keySet().stream().sorted().limit(50).toList();
@@ -166,7 +190,9 @@ public final class Demo {
     Map<String, byte[]> expected = new ConcurrentHashMap<>();
     Files.createDirectories(root.resolve("notes"));
     for (int i = 0; i < 200; i++) {
-      expected.put("notes/note-" + i + ".txt", ("note " + i + "\n").repeat(100).getBytes(StandardCharsets.UTF_8));
+      expected.put(
+          "notes/note-" + i + ".txt",
+          ("note " + i + "\n").repeat(100).getBytes(StandardCharsets.UTF_8));
     }
     for (String name : changed) {
       byte[] old = Files.readAllBytes(root.resolve(name));
@@ -182,7 +208,11 @@ public final class Demo {
     figures.add("write new and change", expected.size(), bytes, System.nanoTime() - started);
     started = System.nanoTime();
     commands.millrace("wait", "--exported", LINK, "--timeout", "2m");
-    figures.add("auto-export, until all is in the bucket", expected.size(), bytes, System.nanoTime() - started);
+    figures.add(
+        "auto-export, until all is in the bucket",
+        expected.size(),
+        bytes,
+        System.nanoTime() - started);
     for (var file : expected.entrySet()) {
       if (!Arrays.equals(plain.get(BUCKET, PREFIX + file.getKey()).body(), file.getValue())) {
         throw new IOException("the bucket has other bytes in " + PREFIX + file.getKey());
@@ -201,14 +231,16 @@ public final class Demo {
   }
 
   /** All files must be in this state: what the table says is true, or the demo fails. */
-  private void requireState(Commands commands, String state, int files) throws IOException, InterruptedException {
+  private void requireState(Commands commands, String state, int files)
+      throws IOException, InterruptedException {
     String text = commands.millrace("state", "-r", LINK);
     boolean holds =
         text.lines()
             .map(line -> line.strip().split("\\s+"))
             .anyMatch(words -> words[0].equals(state) && Integer.parseInt(words[1]) >= files);
     if (!holds) {
-      throw new IOException("expected " + files + " files to be " + state + ", but: " + text.strip());
+      throw new IOException(
+          "expected " + files + " files to be " + state + ", but: " + text.strip());
     }
   }
 
@@ -223,7 +255,9 @@ public final class Demo {
 
   private void waitForEnter(Store store) throws IOException {
     if (keep) {
-      out.printf("%nStill running: mount %s, node %s. Press Enter to end.%n", store.mountPoint(), store.server());
+      out.printf(
+          "%nStill running: mount %s, node %s. Press Enter to end.%n",
+          store.mountPoint(), store.server());
       System.in.read();
     }
   }

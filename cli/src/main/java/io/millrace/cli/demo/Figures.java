@@ -16,7 +16,8 @@ final class Figures {
   }
 
   void print(PrintStream out) {
-    out.printf("%n%-46s %8s %9s %9s %9s %9s%n", "step", "files", "MB", "seconds", "files/s", "MB/s");
+    out.printf(
+        "%n%-46s %8s %9s %9s %9s %9s%n", "step", "files", "MB", "seconds", "files/s", "MB/s");
     out.println("-".repeat(95));
     for (Row row : rows) {
       out.printf(

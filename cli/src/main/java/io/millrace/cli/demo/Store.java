@@ -50,7 +50,8 @@ final class Store implements AutoCloseable {
   }
 
   private void awaitReady() throws IOException {
-    var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    var lines =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       if (line.contains("ready")) {
         return;

@@ -61,7 +61,8 @@ final class Tree {
 
   private static void directory(Path root, Sink sink) throws IOException {
     List<Path> files = new ArrayList<>();
-    try (var found = Files.find(root, 12, (file, is) -> is.isRegularFile() && is.size() <= FILE_BYTES_MAX)) {
+    try (var found =
+        Files.find(root, 12, (file, is) -> is.isRegularFile() && is.size() <= FILE_BYTES_MAX)) {
       found.filter(Files::isReadable).limit(FILES_MAX).forEach(files::add);
     }
     for (Path file : files) {
