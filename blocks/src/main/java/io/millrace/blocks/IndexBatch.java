@@ -1,7 +1,6 @@
 package io.millrace.blocks;
 
 import io.millrace.core.api.BlockId;
-import io.millrace.core.api.BlockStore.Kind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.rocksdb.ColumnFamilyHandle;
@@ -15,6 +14,7 @@ import org.rocksdb.WriteBatch;
 final class IndexBatch implements AutoCloseable {
   static final byte[] NEXT_FILE = {'n'};
   static final byte[] BLOCKS = {'c', 'b'};
+  static final byte[] CLEAN_BYTES = {'c', 'c'};
   static final byte[] DIRTY_BYTES = {'c', 'd'};
   static final byte[] LARGE_BYTES = {'c', 'l'};
 
@@ -94,7 +94,10 @@ final class IndexBatch implements AutoCloseable {
 
   private IndexBatch count(IndexRow row, int sign) {
     totals.blocks += sign;
-    totals.dirtyBytes += row.kind() == Kind.DIRTY ? (long) sign * row.length() : 0;
+    switch (row.kind()) {
+      case CLEAN -> totals.cleanBytes += (long) sign * row.length();
+      case DIRTY -> totals.dirtyBytes += (long) sign * row.length();
+    }
     if (row.large()) {
       totals.largeBytes += sign * row.diskBytes();
       return this;

@@ -87,9 +87,8 @@ final class Reclaimer {
   private boolean compactDeadest() {
     return directory.segments().all().stream()
         .filter(segment -> segment.dead() > 0)
-        .max(Comparator.comparingLong(Segment::dead))
-        .map(segment -> cleaner.clean(segment, false))
-        .orElse(false);
+        .sorted(Comparator.comparingLong(Segment::dead).reversed())
+        .anyMatch(segment -> cleaner.clean(segment, false));
   }
 
   /**
@@ -97,12 +96,15 @@ final class Reclaimer {
    * goes round once; for others looks at one stretch only, since most of them are refused.
    */
   private boolean dropCheapest(int worth) {
+    if (directory.totals().cleanBytes == 0) {
+      return false;
+    }
     var search = new Search(worth);
     boolean wrapped = hand.length == 0;
     while (true) {
-      search.seen = 0;
+      search.begin();
       directory.index().scan(hand, search::look);
-      boolean end = search.seen < LOOK_AT;
+      boolean end = search.next == null;
       hand = end ? new byte[0] : search.next;
       if (search.victim != null && drop(search)) {
         return true;
@@ -138,6 +140,11 @@ final class Reclaimer {
     Search(int worth) {
       this.worth = worth;
       this.limit = worth;
+    }
+
+    void begin() {
+      seen = 0;
+      next = null;
     }
 
     void forget() {

@@ -7,6 +7,7 @@ import java.util.function.ObjLongConsumer;
 /** Sums over rows of the index, or changes of them by one batch. Guarded by its monitor. */
 final class RowTotals {
   long blocks;
+  long cleanBytes;
   long dirtyBytes;
   long largeBytes;
 
@@ -16,6 +17,7 @@ final class RowTotals {
   static RowTotals stored(BlockIndex index) {
     var totals = new RowTotals();
     totals.blocks = index.number(IndexBatch.BLOCKS);
+    totals.cleanBytes = index.number(IndexBatch.CLEAN_BYTES);
     totals.dirtyBytes = index.number(IndexBatch.DIRTY_BYTES);
     totals.largeBytes = index.number(IndexBatch.LARGE_BYTES);
     return totals;
@@ -27,6 +29,7 @@ final class RowTotals {
 
   synchronized void add(RowTotals change) {
     blocks += change.blocks;
+    cleanBytes += change.cleanBytes;
     dirtyBytes += change.dirtyBytes;
     largeBytes += change.largeBytes;
   }
@@ -39,6 +42,7 @@ final class RowTotals {
 
   void forEachChange(ObjLongConsumer<byte[]> consumer) {
     change(consumer, IndexBatch.BLOCKS, blocks);
+    change(consumer, IndexBatch.CLEAN_BYTES, cleanBytes);
     change(consumer, IndexBatch.DIRTY_BYTES, dirtyBytes);
     change(consumer, IndexBatch.LARGE_BYTES, largeBytes);
     live.forEach((segment, bytes) -> change(consumer, IndexBatch.liveKey(segment), bytes));

@@ -80,17 +80,34 @@ final class Segment {
     return true;
   }
 
-  /** One thread at a time empties a segment. */
+  /**
+   * One thread at a time empties a segment; a second one waits until the first is done.
+   *
+   * @return false: nothing is to be emptied here (any more)
+   */
   synchronized boolean beginCleaning() {
-    if (retired || cleaning || unusable || writers > 0) {
-      return false;
+    boolean interrupted = false;
+    while (cleaning) {
+      try {
+        wait();
+      } catch (InterruptedException interrupt) {
+        interrupted = true;
+      }
     }
-    cleaning = true;
-    return true;
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    cleaning = cleanable();
+    return cleaning;
   }
 
   synchronized void endCleaning() {
     cleaning = false;
+    notifyAll();
+  }
+
+  synchronized boolean retired() {
+    return retired;
   }
 
   /** It holds a damaged dirty block, which can't be moved: kept for who may repair it. */

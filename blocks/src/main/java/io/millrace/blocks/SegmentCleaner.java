@@ -25,8 +25,11 @@ final class SegmentCleaner {
 
   /** Returns whether the segment is gone. */
   boolean clean(Segment segment, boolean dropClean) {
-    if (!directory.segments().sealed(segment) || !segment.beginCleaning()) {
+    if (!directory.segments().sealed(segment)) {
       return false;
+    }
+    if (!segment.beginCleaning()) {
+      return segment.retired();
     }
     try {
       return walk(new Pass(segment, dropClean)) && directory.remove(segment);

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
 
 class DiskBlockStoreContractTest {
-  @TempDir Path top;
+  @TempDir(factory = InMemory.class)
+  Path top;
 
   @Nested
   class OneDirectory extends BlockStoreContract {

@@ -1,0 +1,26 @@
+package io.millrace.client.mount;
+
+import io.millrace.client.NodeSession;
+import io.millrace.core.api.FsException;
+import io.millrace.fuse.DetachedReply;
+import io.millrace.proto.CommandResult;
+import java.util.function.Consumer;
+
+/** A command's result as the kernel's answer; a failure on the way is one too. */
+record CommandAnswer(DetachedReply kernel, Consumer<CommandResult> onDone)
+    implements NodeSession.Outcome {
+
+  @Override
+  public void done(CommandResult result) {
+    try {
+      onDone.accept(result);
+    } catch (RuntimeException e) {
+      kernel.fail(e);
+    }
+  }
+
+  @Override
+  public void failed(FsException failure) {
+    kernel.fail(failure);
+  }
+}

@@ -1,0 +1,354 @@
+package io.millrace.client.mount;
+
+import io.millrace.client.DirtyFile;
+import io.millrace.client.ReadAhead;
+import io.millrace.client.ReadSink;
+import io.millrace.core.api.Errno;
+import io.millrace.core.api.FsException;
+import io.millrace.core.wire.NodeChannel.Reply;
+import io.millrace.core.wire.Op;
+import io.millrace.fuse.DetachedReply;
+import io.millrace.fuse.FuseReply;
+import io.millrace.fuse.FuseRequest;
+import io.millrace.fuse.OpenReplyFlags;
+import io.millrace.fuse.PayloadBuffer;
+import io.millrace.proto.Command;
+import io.millrace.proto.Inode;
+import io.millrace.proto.InodeRequest;
+import io.millrace.proto.OpenReply;
+import io.millrace.proto.OpenRequest;
+import io.millrace.proto.SetAttr;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Opens, reads, writes and closes. What needs no answer of the node is answered on the worker;
+ * everything else by whoever gets that answer. Any thread.
+ */
+final class FileCalls {
+  private static final int ACCESS = 3;
+  private static final int O_WRONLY = 1;
+  private static final int O_EXCL = 0200;
+  private static final int O_TRUNC = 01000;
+
+  private final MountContext context;
+  private final EntryAnswers answers;
+  private final Mutations mutations;
+  private final SharedWindows windows;
+
+  FileCalls(
+      MountContext context, EntryAnswers answers, Mutations mutations, SharedWindows windows) {
+    this.context = context;
+    this.answers = answers;
+    this.mutations = mutations;
+    this.windows = windows;
+  }
+
+  private static boolean writes(int flags) {
+    return (flags & ACCESS) != 0;
+  }
+
+  // ---- open ----
+
+  void open(FuseRequest request, long ino, int flags) {
+    context.predictor().used(ino);
+    if ((flags & O_TRUNC) != 0 && writes(flags)) {
+      openTruncated(request, ino);
+      return;
+    }
+    long facts = context.nodes().facts(ino);
+    if (NodeTable.has(facts, NodeTable.CONTENT_LEASE)
+        && NodeTable.has(facts, NodeTable.PAGES_MATCH)) {
+      opened(request, ino, flags, OpenReplyFlags.KEEP_CACHE);
+      return;
+    }
+    DetachedReply kernel = request.detach();
+    kernel.answerWhenInterrupted();
+    askOpen(kernel, ino, flags);
+  }
+
+  private void askOpen(DetachedReply kernel, long ino, int flags) {
+    long since = context.notices().now();
+    var question =
+        OpenRequest.newBuilder()
+            .setIno(ino)
+            .setFlags(flags)
+            .setWantContentUpTo(writes(flags) ? 0 : MountContext.INLINE_BYTES)
+            .build();
+    new NodeAnswer(kernel) {
+      @Override
+      void answer(Reply reply, DetachedReply to) {
+        openAnswered(reply, to, flags, since);
+      }
+    }.ask(context.channel(), Op.OPEN, question);
+  }
+
+  private void openAnswered(Reply reply, DetachedReply kernel, int flags, long since) {
+    OpenReply answer = reply.as(OpenReply.class);
+    Inode inode = answer.getInode();
+    long ino = inode.getIno();
+    boolean fresh = answer.getLease() && context.notices().isFresh(ino, since);
+    if (answer.getHasContent() && fresh) {
+      context.staged().put(ino, inode.getContentSeq(), reply.payload());
+    } else {
+      reply.close();
+    }
+    long facts = answers.granted(ino, inode.getContentSeq(), answer.getLease(), since);
+    if (facts == 0) {
+      opened(kernel, ino, flags, 0);
+    } else if (NodeTable.has(facts, NodeTable.PAGES_MATCH)) {
+      opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+    } else {
+      dropPages(kernel, ino, flags);
+    }
+  }
+
+  /**
+   * The kernel has pages of another version. They go before the open is answered, so that from then
+   * on every page is of the version that the lease is about, also under opens at the same time.
+   */
+  private void dropPages(DetachedReply kernel, long ino, int flags) {
+    boolean sent =
+        context
+            .notifier()
+            .invalidateInode(
+                ino,
+                0,
+                0,
+                errno -> {
+                  context.nodes().change(ino, NodeTable.PAGES_MATCH, 0);
+                  opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+                });
+    if (!sent) {
+      opened(kernel, ino, flags, 0);
+    }
+  }
+
+  private void opened(FuseReply kernel, long ino, int flags, int openFlags) {
+    DirtyFile dirty = writes(flags) ? context.writeBack().acquire(ino) : null;
+    long fh = context.open().add(new FileHandle(ino, dirty));
+    int all = openFlags | (dirty == null ? OpenReplyFlags.NOFLUSH : 0);
+    if (!kernel.opened(fh, all)) {
+      release(fh);
+    }
+  }
+
+  private void openTruncated(FuseRequest request, long ino) {
+    var op = SetAttr.newBuilder().setIno(ino).setKillSuid(request.openKillsSetuid());
+    Command.Builder command = MountContext.command(request);
+    DetachedReply kernel = request.detach();
+    mutations.truncate(
+        kernel, command, op, inode -> opened(kernel, ino, O_WRONLY, OpenReplyFlags.KEEP_CACHE));
+  }
+
+  void create(FuseRequest request, long dir, int flags, int mode) {
+    byte[] name = request.name();
+    long since = context.notices().now();
+    var op = Mutations.create(dir, name, mode).setExclusive((flags & O_EXCL) != 0);
+    Command.Builder command = MountContext.command(request);
+    Command.Builder truncation = MountContext.command(request);
+    DetachedReply kernel = request.detach();
+    context
+        .session()
+        .mutate(
+            command.setCreate(op),
+            false,
+            new CommandAnswer(
+                kernel,
+                result -> {
+                  Inode inode = result.getInode();
+                  if (!result.getExisted()) {
+                    mutations.made(dir, name, inode);
+                    context.recent().putNew(inode, since);
+                  }
+                  if (result.getExisted() && (flags & O_TRUNC) != 0) {
+                    var cut = SetAttr.newBuilder().setIno(inode.getIno());
+                    mutations.truncate(
+                        kernel, truncation, cut, i -> created(kernel, dir, i, since, true));
+                  } else {
+                    created(kernel, dir, inode, since, result.getExisted());
+                  }
+                }));
+  }
+
+  private void created(DetachedReply kernel, long dir, Inode inode, long since, boolean existed) {
+    long ino = inode.getIno();
+    DirtyFile dirty = context.writeBack().acquire(ino);
+    dirty.baseIs(inode.getSize());
+    long fh = context.open().add(new FileHandle(ino, dirty));
+    int flags = existed ? 0 : OpenReplyFlags.KEEP_CACHE;
+    if (!answers.created(kernel, dir, inode, since, fh, flags, !existed)) {
+      release(fh);
+    }
+  }
+
+  // ---- read ----
+
+  void read(FuseRequest request, long ino, long fh, long offset, int size) {
+    if (context.isDataset()) {
+      context.predictor().used(ino);
+    }
+    DirtyFile dirty = context.writeBack().find(ino);
+    if (dirty != null && !dirty.isClean()) {
+      readDirty(request, ino, fh, dirty, offset, size);
+      return;
+    }
+    DetachedReply kernel = request.detach();
+    kernel.answerWhenInterrupted();
+    readCommitted(kernel, ino, fh, offset, size);
+  }
+
+  private void readCommitted(DetachedReply kernel, long ino, long fh, long offset, int size) {
+    long facts = context.nodes().facts(ino);
+    boolean leased = NodeTable.has(facts, NodeTable.CONTENT_LEASE);
+    try {
+      context
+          .reader()
+          .read(
+              ino,
+              leased ? NodeTable.seq(facts) : 0,
+              window(ino, fh, offset),
+              offset,
+              size,
+              new KernelSink(kernel));
+    } catch (RuntimeException e) {
+      kernel.fail(e);
+    }
+  }
+
+  private ReadAhead window(long ino, long fh, long offset) {
+    FileHandle handle = context.open().get(fh);
+    return handle == null
+        ? windows.window(ino, offset)
+        : handle.window(offset, context.reader()::readAhead);
+  }
+
+  /** Bytes go from where they lie to the kernel. */
+  private record KernelSink(DetachedReply kernel) implements ReadSink {
+    @Override
+    public void bytes(MemorySegment[] parts, int count) {
+      kernel.data(parts, count);
+    }
+
+    @Override
+    public void failed(FsException failure) {
+      kernel.fail(failure);
+    }
+  }
+
+  private void readDirty(
+      FuseRequest request, long ino, long fh, DirtyFile dirty, long offset, int size) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(size);
+      int got = dirty.read(offset, bytes);
+      if (got >= 0) {
+        request.data(bytes, 0, got);
+      } else if (got == DirtyFile.NOT_HERE) {
+        readCommitted(request.detach(), ino, fh, offset, size);
+      } else {
+        readAfterCommit(request.detach(), ino, fh, dirty, offset, size);
+      }
+    }
+  }
+
+  private void readAfterCommit(
+      DetachedReply kernel, long ino, long fh, DirtyFile dirty, long offset, int size) {
+    dirty.commit(
+        false,
+        (inode, failure) -> {
+          if (failure != null) {
+            kernel.fail(failure);
+          } else {
+            readCommitted(kernel, ino, fh, offset, size);
+          }
+        });
+  }
+
+  // ---- write ----
+
+  void write(FuseRequest request, long ino, long fh, long offset, int size) {
+    FileHandle handle = context.open().get(fh);
+    if (handle == null || handle.dirty() == null) {
+      throw new FsException(Errno.EINVAL, "write without a handle for writing", "ino", ino);
+    }
+    DirtyFile dirty = handle.dirty();
+    boolean killsSuid = request.writeKillsSetuid();
+    int taken = dirty.write(offset, request.payload(), 0, killsSuid);
+    if (taken == size) {
+      request.written(size);
+      return;
+    }
+    PayloadBuffer payload = request.takePayload();
+    request.blocking(
+        FuseRequest.OnInterrupt.IGNORE,
+        kernel -> {
+          try (payload) {
+            context.writeBack().write(dirty, offset, payload.data(), taken, killsSuid);
+          }
+          kernel.written(size);
+        });
+  }
+
+  void flush(FuseRequest request, long fh) {
+    FileHandle handle = context.open().get(fh);
+    if (handle == null || handle.dirty() == null || handle.dirty().isClean()) {
+      request.ok();
+      return;
+    }
+    DetachedReply kernel = request.detach();
+    handle
+        .dirty()
+        .commit(
+            context.config().syncOnClose(), (inode, failure) -> Mutations.settle(kernel, failure));
+  }
+
+  void fsync(FuseRequest request, long ino, long fh) {
+    FileHandle handle = context.open().get(fh);
+    DetachedReply kernel = request.detach();
+    if (handle == null || handle.dirty() == null) {
+      sync(kernel, ino);
+      return;
+    }
+    handle
+        .dirty()
+        .commit(
+            true,
+            (inode, failure) -> {
+              if (failure == null && inode == null) {
+                sync(kernel, ino);
+              } else {
+                Mutations.settle(kernel, failure);
+              }
+            });
+  }
+
+  /** Everything acknowledged before survives power loss. */
+  void sync(DetachedReply kernel, long ino) {
+    new NodeAnswer(kernel) {
+      @Override
+      void answer(Reply reply, DetachedReply to) {
+        reply.close();
+        to.ok();
+      }
+    }.ask(context.channel(), Op.SYNC, InodeRequest.newBuilder().setIno(ino).build());
+  }
+
+  void release(FuseRequest request, long fh) {
+    request.ok();
+    release(fh);
+  }
+
+  private void release(long fh) {
+    FileHandle handle = context.open().remove(fh);
+    if (handle == null) {
+      return;
+    }
+    handle.close();
+    if (handle.dirty() != null) {
+      context.writeBack().release(handle.dirty());
+    }
+    if (context.open().release(handle.ino())) {
+      context.orphans().add(handle.ino());
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package io.millrace.client.mount;
+
+import io.millrace.client.DirtyFile;
+import io.millrace.client.ReadAhead;
+
+/**
+ * One open file description. Its window is made at the first read past the start, so that small
+ * files have none. Any thread.
+ */
+final class FileHandle {
+  private final long ino;
+  private final DirtyFile dirty;
+  private ReadAhead window;
+  private boolean closed;
+
+  /**
+   * @param dirty null where it was opened for reading only
+   */
+  FileHandle(long ino, DirtyFile dirty) {
+    this.ino = ino;
+    this.dirty = dirty;
+  }
+
+  long ino() {
+    return ino;
+  }
+
+  DirtyFile dirty() {
+    return dirty;
+  }
+
+  /** The handle's window; null before the reader has gone past the start. */
+  synchronized ReadAhead window(long offset, java.util.function.LongFunction<ReadAhead> maker) {
+    if (window == null && offset > 0 && !closed) {
+      window = maker.apply(ino);
+    }
+    return window;
+  }
+
+  synchronized void close() {
+    closed = true;
+    if (window != null) {
+      window.close();
+    }
+  }
+}
