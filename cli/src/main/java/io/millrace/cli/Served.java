@@ -50,7 +50,7 @@ final class Served {
       throws FuseMountException, InterruptedException {
     Mount mount = Mount.start(options.at(mountPoint, node), channel);
     try (mount) {
-      mount.session().ended().whenComplete((how, failure) -> ended.countDown());
+      var _ = mount.session().ended().whenComplete((how, failure) -> ended.countDown());
       commandLine
           .getOut()
           .printf("millrace: ready, %s (node %s, mode %s)%n", mountPoint, node, options.modeName());

@@ -23,7 +23,7 @@ final class TaskProgress {
   private final PrintWriter out;
   private final PrintWriter err;
   private final boolean json;
-  private final boolean terminal = System.console() != null && System.console().isTerminal();
+  private final boolean terminal = isTerminal();
   private final long startedNanos = System.nanoTime();
   private long printedNanos = startedNanos;
 
@@ -48,6 +48,13 @@ final class TaskProgress {
     return now.getState() == TaskState.TASK_DONE && now.getFilesFailed() == 0
         ? 0
         : Main.SOME_FAILED;
+  }
+
+  /** The console is null again where there is no terminal, from JDK 25 on. */
+  @SuppressWarnings("SystemConsoleNull")
+  private static boolean isTerminal() {
+    var console = System.console();
+    return console != null && console.isTerminal();
   }
 
   static boolean running(TaskRecord task) {

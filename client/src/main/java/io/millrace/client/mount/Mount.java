@@ -34,6 +34,7 @@ public final class Mount implements AutoCloseable {
     channel.onNotice(fileSystem.listener());
     FuseConfig.Builder fuse =
         FuseConfig.at(config.mountPoint())
+            .fsName(config.source())
             .readOnly(config.readOnly())
             .allowOther(config.allowOther())
             .readAheadBytes(config.kernelReadAheadBytes());

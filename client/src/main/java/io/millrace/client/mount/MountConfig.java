@@ -6,6 +6,7 @@ import java.time.Duration;
 /**
  * How a mount behaves; made by {@link #at}.
  *
+ * @param source what the kernel's mount table names as its source: the node's HOST:PORT
  * @param readOnly the kernel refuses changes; DATASET implies it
  * @param l2Bytes client cache beside the kernel's page cache; 0: none
  * @param stagedBytes small files that came with lookups and wait for their first read
@@ -18,6 +19,7 @@ import java.time.Duration;
  */
 public record MountConfig(
     Path mountPoint,
+    String source,
     Mode mode,
     boolean readOnly,
     boolean allowOther,
@@ -57,6 +59,7 @@ public record MountConfig(
   /** Sets what differs from the defaults. */
   public static final class Builder {
     private final Path mountPoint;
+    private String source = "millrace";
     private Mode mode = Mode.DEFAULT;
     private boolean readOnly;
     private boolean allowOther;
@@ -71,6 +74,11 @@ public record MountConfig(
 
     private Builder(Path mountPoint) {
       this.mountPoint = mountPoint;
+    }
+
+    public Builder source(String value) {
+      source = value;
+      return this;
     }
 
     public Builder mode(Mode value) {
@@ -131,6 +139,7 @@ public record MountConfig(
     public MountConfig build() {
       return new MountConfig(
           mountPoint,
+          source,
           mode,
           readOnly,
           allowOther,
