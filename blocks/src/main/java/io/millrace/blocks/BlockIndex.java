@@ -43,7 +43,7 @@ import org.rocksdb.WriteOptions;
 final class BlockIndex implements AutoCloseable {
   static final String DAMAGED = "index.damaged";
   private static final long WRITE_BUFFER_BYTES = 2 << 20;
-  private static final double STRICT_HIGH_PRIORITY_SHARE = 0.5;
+  private static final double HIGH_PRIORITY_SHARE = 0.5;
 
   private final Path directory;
   private final List<RocksObject> owned = new ArrayList<>();
@@ -59,7 +59,8 @@ final class BlockIndex implements AutoCloseable {
   BlockIndex(Path directory, long cacheBytes) {
     this.directory = directory;
     RocksDB.loadLibrary();
-    Cache cache = own(new LRUCache(cacheBytes, -1, true, STRICT_HIGH_PRIORITY_SHARE));
+    // one shard: a strict limit on small shards would fail reads while write buffers fill one
+    Cache cache = own(new LRUCache(cacheBytes, 0, true, HIGH_PRIORITY_SHARE));
     unsynced = own(new WriteOptions());
     var families =
         List.of(

@@ -118,7 +118,8 @@ final class DiskDirectory implements AutoCloseable {
       boolean good = segments.read(row, target) && Crc32c.of(target) == row.crc32c();
       return good ? offset : -1;
     } catch (FsException failure) {
-      if (failure.errno() == Errno.ENOENT) {
+      // a bad sector is damage like a flipped bit: a clean block is fetched again
+      if (failure.errno() == Errno.ENOENT || failure.errno() == Errno.EIO) {
         return -1;
       }
       throw failure;

@@ -13,6 +13,9 @@ import java.util.List;
  * import's thread.
  */
 final class ImportBatchDraft {
+  /** Stands for all batches that were applied and let go. */
+  private static final ImportBatchDraft EARLIER = new ImportBatchDraft();
+
   final List<ImportDirectoryNode> directories = new ArrayList<>();
 
   /** Parts as they were filled, in step with {@link #directories}. */
@@ -90,6 +93,21 @@ final class ImportBatchDraft {
         directory.ino = imported.getDirectories(i);
       }
     }
+  }
+
+  /** Nothing that lives on refers to what the batch held: else a chain of batches would stay. */
+  void letGo() {
+    for (ImportDirectoryNode directory : directories) {
+      if (directory.madeIn == this) {
+        directory.madeIn = EARLIER;
+      }
+      if (directory.draft == this) {
+        directory.draft = null;
+        directory.part = null;
+      }
+    }
+    directories.clear();
+    parts.clear();
   }
 
   /** The directory that the result calls {@code index}. */

@@ -139,6 +139,7 @@ final class ImportJob implements Job, ImportScan.Findings {
     tell(draft, imported);
     imported.getConflictsList().forEach(conflict -> settle(draft, conflict));
     draft.lost().forEach(part -> lose(draft, part));
+    draft.letGo();
     progress.checkpoint(ByteString.copyFromUtf8(draft.doneUpTo));
   }
 

@@ -35,6 +35,7 @@ final class TaskRunner implements AutoCloseable {
   private final class Running {
     final List<ByteString> paths;
     final TaskProgress progress;
+    private final Object writing = new Object();
     TaskRecord record;
     TaskRecord written;
     Thread thread;
@@ -50,11 +51,14 @@ final class TaskRunner implements AutoCloseable {
       return progress.over(record);
     }
 
-    synchronized void write() {
-      TaskRecord now = now();
-      if (!now.equals(written)) {
-        put(now, false);
-        written = now;
+    /** The record's writers wait for one another here, not those who only look. */
+    void write() {
+      synchronized (writing) {
+        TaskRecord now = now();
+        if (!now.equals(written) && now.getFinishedNs() == 0) {
+          put(now, false);
+          written = now;
+        }
       }
     }
 
@@ -63,14 +67,20 @@ final class TaskRunner implements AutoCloseable {
       thread.interrupt();
     }
 
-    synchronized void end(TaskState state, String error) {
+    void end(TaskState state, String error) {
+      synchronized (writing) {
+        finish(state, error);
+        put(now(), true);
+      }
+    }
+
+    private synchronized void finish(TaskState state, String error) {
       record =
           record.toBuilder()
               .setState(state)
               .setError(error)
               .setFinishedNs(writer.nowNanos())
               .build();
-      put(now(), true);
     }
 
     synchronized boolean cancelled() {

@@ -93,6 +93,7 @@ final class FileCalls {
     } else {
       reply.close();
     }
+    context.recent().put(inode, since);
     long facts = answers.granted(ino, inode.getContentSeq(), answer.getLease(), since);
     if (facts == 0) {
       opened(kernel, ino, flags, 0);

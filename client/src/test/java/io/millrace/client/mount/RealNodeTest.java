@@ -1,0 +1,188 @@
+package io.millrace.client.mount;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.millrace.blocks.BlockStoreConfig;
+import io.millrace.blocks.DiskBlockStore;
+import io.millrace.core.api.AdminHandler;
+import io.millrace.core.api.ContentSource;
+import io.millrace.core.api.Errno;
+import io.millrace.core.api.FsException;
+import io.millrace.core.cache.BufferPool;
+import io.millrace.core.wire.LocalNodeChannel;
+import io.millrace.core.wire.NodeChannel;
+import io.millrace.meta.NamespaceConfig;
+import io.millrace.meta.RocksNamespace;
+import io.millrace.node.Node;
+import io.millrace.node.NodeConfig;
+import io.millrace.proto.AdminReply;
+import io.millrace.proto.AdminRequest;
+import io.millrace.proto.Inode;
+import io.millrace.testkit.s3.ScratchDirectory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Two mounts of one real node: namespace on RocksDB, blocks on disk. */
+@Tag("mount")
+final class RealNodeTest {
+  private ScratchDirectory scratch;
+  private DiskBlockStore blocks;
+  private RocksNamespace namespace;
+  private BufferPool buffers;
+  private Node node;
+  private NodeChannel channelA;
+  private NodeChannel channelB;
+  private Mount mountA;
+  private Mount mountB;
+  private Path a;
+  private Path b;
+
+  private static final ContentSource NO_BUCKET =
+      (inode, index, offset, length, urgency) -> {
+        throw new FsException(Errno.EIO, "there is no bucket here");
+      };
+
+  private static final class NoAdmin implements AdminHandler {
+    @Override
+    public AdminReply handle(AdminRequest request) {
+      return AdminReply.getDefaultInstance();
+    }
+
+    @Override
+    public String state(Inode inode) {
+      return "own";
+    }
+
+    @Override
+    public String reason(Inode inode) {
+      return "";
+    }
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    scratch = ScratchDirectory.create("millrace-real");
+    var pool = new BlockStoreConfig.Directory(directory("blocks"), 1L << 30);
+    blocks =
+        new DiskBlockStore(
+            BlockStoreConfig.of(List.of(pool), 64 << 20, 32 << 20), InstantSource.system());
+    namespace = new RocksNamespace(NamespaceConfig.of(directory("meta"), blocks::sync));
+    buffers = new BufferPool(32 << 20);
+    node =
+        new Node(NodeConfig.named("test"), new Node.Parts(namespace, blocks, NO_BUCKET, buffers))
+            .start(new NoAdmin());
+    a = directory("a");
+    b = directory("b");
+    channelA = new LocalNodeChannel(node, "a", false);
+    channelB = new LocalNodeChannel(node, "b", false);
+    mountA = Mount.start(MountConfig.at(a).build(), channelA);
+    mountB = Mount.start(MountConfig.at(b).build(), channelB);
+  }
+
+  private Path directory(String name) throws Exception {
+    return Files.createDirectories(scratch.path().resolve(name));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    mountA.close();
+    mountB.close();
+    channelA.close();
+    channelB.close();
+    node.close();
+    namespace.close();
+    blocks.close();
+    buffers.close();
+    assertEquals(List.of(), mountA.unflushed());
+    scratch.close();
+  }
+
+  private long requests() {
+    Map<String, Long> counters = node.counters();
+    return counters.entrySet().stream()
+        .filter(e -> isUserRequest(e.getKey()))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+
+  private static boolean isUserRequest(String counter) {
+    String name = counter.toUpperCase(java.util.Locale.ROOT);
+    return List.of("LOOKUP", "GETATTR", "READDIR", "OPEN", "READ", "WRITE", "MUTATE").stream()
+        .anyMatch(op -> name.equals(op) || name.endsWith("." + op) || name.endsWith("_" + op));
+  }
+
+  @Test
+  void whatOneMountWritesTheOtherSees() throws Exception {
+    assertEquals("", Shell.run(b, "ls"));
+    Shell.run(a, "mkdir d && echo one > d/f");
+    assertEquals("one", Shell.run(b, "cat d/f"));
+    for (int i = 0; i < 20; i++) {
+      Shell.run(a, "echo round " + i + " > d/f");
+      assertEquals("round " + i, Shell.run(b, "cat d/f"));
+    }
+    Shell.run(b, "mv d/f d/g && echo more >> d/g");
+    assertEquals("round 19\nmore", Shell.run(a, "cat d/g"));
+    assertEquals(1, Shell.tryRun(a, "test -e d/f").exit());
+    Shell.run(a, "chmod 600 d/g; rm d/g; rmdir d");
+    assertEquals("", Shell.run(b, "ls"));
+  }
+
+  @Test
+  void H10_fileUnlinkedElsewhereLivesWhileOpen() throws Exception {
+    Shell.run(a, "echo data > o");
+    Process holder = Shell.start(b, "exec 3<o && echo ready && read x; cat <&3");
+    byte[] ready = holder.getInputStream().readNBytes(6);
+    assertEquals("ready\n", new String(ready, StandardCharsets.UTF_8));
+    Shell.run(a, "rm o");
+    assertEquals(1, Shell.tryRun(b, "test -e o").exit());
+    holder.getOutputStream().write('\n');
+    holder.getOutputStream().close();
+    String rest = new String(holder.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals("data\n", rest);
+  }
+
+  @Test
+  void treesAndLargeFiles() throws Exception {
+    Path local = directory("local");
+    Shell.run(
+        local,
+        "for d in 1 2 3; do mkdir -p t/$d; for f in $(seq 40); do echo $d.$f > t/$d/$f; done;"
+            + " done; head -c 21000000 /dev/urandom > t/big; ln -s 1/1 t/s; ln t/1/1 t/h");
+    Shell.run(a, "tar -C ../local -cf - t | tar xf - && diff -r ../local/t t");
+    Shell.run(b, "diff -r ../local/t t && cmp t/big ../local/t/big");
+    Shell.run(b, "cp -a t u && diff -r t u && rm -r t");
+    assertEquals("u", Shell.run(a, "ls"));
+    Shell.run(a, "cmp u/big ../local/t/big && rm -r u");
+    assertEquals("", Shell.run(b, "ls"));
+  }
+
+  @Test
+  void countsOfRequests() throws Exception {
+    Shell.run(a, "mkdir d && for i in 1 2 3 4; do echo $i > d/$i; done");
+    long before = requests();
+    Shell.run(a, "for i in 5 6 7 8 9; do echo $i > d/$i; done");
+    assertEquals(10, requests() - before, "CREATE, WRITE with commit: " + node.counters());
+    Shell.run(b, "ls d");
+    Shell.run(b, "cat d/5 d/6 d/7 d/8 d/9");
+    before = requests();
+    assertEquals("5\n6\n7\n8\n9", Shell.run(b, "cat d/5 d/6 d/7 d/8 d/9"));
+    assertEquals(0, requests() - before, "second read: " + node.counters());
+  }
+
+  @Test
+  void surviveARemount() throws Exception {
+    Shell.run(a, "head -c 9000000 /dev/urandom > x && md5sum x > sum");
+    mountA.close();
+    mountA = Mount.start(MountConfig.at(a).mode(MountConfig.Mode.DATASET).build(), channelA);
+    assertTrue(Shell.run(a, "md5sum -c sum").endsWith("OK"));
+  }
+}
