@@ -19,7 +19,7 @@ final class TaskStartCommands {
   private TaskStartCommands() {}
 
   /** What the four have in common: a path, {@code --wait}, {@code --dry-run}. */
-  private abstract static class Start implements Callable<Integer> {
+  abstract static class Start implements Callable<Integer> {
     @Spec private CommandSpec spec;
     @Mixin private ServerOptions options;
 

@@ -77,7 +77,7 @@ class BucketGoneTest {
 
       // Writes go on, and are exported when the bucket is back.
       product.shell(mount, "echo written > l/written").expect(0);
-      try (var back = S3ProxyServer.over(s3.objects(), s3.endpoint().uri().getPort())) {
+      try (var _ = S3ProxyServer.over(s3.objects(), s3.endpoint().uri().getPort())) {
         product
             .millrace("wait", "--exported", "/l", "--timeout", "60s", "--server", server)
             .expect(0);

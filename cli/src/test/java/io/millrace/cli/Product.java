@@ -4,6 +4,7 @@ import io.millrace.testkit.s3.FreePort;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,10 +112,19 @@ final class Product implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException, InterruptedException {
-    while (!running.isEmpty()) {
-      stop(running.pop());
+  public void close() throws IOException {
+    try {
+      while (!running.isEmpty()) {
+        stop(running.pop());
+      }
+      deleteScratch();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while cleaning up " + scratch);
     }
+  }
+
+  private void deleteScratch() throws IOException, InterruptedException {
     run(Path.of("/"), List.of("rm", "-rf", scratch.toString()), Map.of());
   }
 

@@ -125,7 +125,7 @@ class StyleTest {
     private int methods;
 
     @Override
-    public Void visitClass(ClassTree tree, Void nothing) {
+    public Void visitClass(ClassTree tree, Void unused) {
       String outer = type;
       if (!tree.getSimpleName().isEmpty()) {
         type = tree.getSimpleName().toString();
@@ -133,13 +133,13 @@ class StyleTest {
       if (EMPTY_NAME.matcher(type).matches()) {
         emptyNames.add(type);
       }
-      super.visitClass(tree, nothing);
+      super.visitClass(tree, null);
       type = outer;
       return null;
     }
 
     @Override
-    public Void visitMethod(MethodTree tree, Void nothing) {
+    public Void visitMethod(MethodTree tree, Void unused) {
       methods++;
       var lines = unit.getLineMap();
       long first = lines.getLineNumber(positions.getStartPosition(unit, tree));
@@ -147,7 +147,7 @@ class StyleTest {
       if (last - first + 1 > METHOD_LINES_MAX) {
         longMethods.add(type + "." + tree.getName());
       }
-      return super.visitMethod(tree, nothing);
+      return super.visitMethod(tree, null);
     }
   }
 }

@@ -6,6 +6,7 @@ import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
 import io.millrace.meta.journal.Journal;
 import io.millrace.meta.journal.LocalJournal;
+import io.millrace.meta.machine.StateMachine;
 import io.millrace.meta.row.ChangeRow;
 import io.millrace.meta.row.Counters;
 import io.millrace.meta.row.EntryRow;

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -187,7 +188,7 @@ public final class Demo {
     Path root = store.mountPoint().resolve(LINK.substring(1));
     List<String> changed = checksums.keySet().stream().sorted().limit(50).toList();
     long started = System.nanoTime();
-    Map<String, byte[]> expected = new ConcurrentHashMap<>();
+    Map<String, byte[]> expected = new HashMap<>();
     Files.createDirectories(root.resolve("notes"));
     for (int i = 0; i < 200; i++) {
       expected.put(

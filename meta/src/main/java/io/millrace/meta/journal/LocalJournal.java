@@ -2,7 +2,7 @@ package io.millrace.meta.journal;
 
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
-import io.millrace.meta.StateMachine;
+import io.millrace.meta.machine.StateMachine;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
 import java.lang.System.Logger.Level;

@@ -1,4 +1,4 @@
-package io.millrace.meta;
+package io.millrace.meta.machine;
 
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
