@@ -40,9 +40,14 @@ final class Commands {
   /** Runs and shows a shell line; returns what it printed. */
   String shell(String line) throws IOException, InterruptedException {
     out.println("$ " + line);
-    String text = run(List.of("sh", "-c", line));
+    String text = run(line);
     text.lines().forEach(each -> out.println("  " + each));
     return text;
+  }
+
+  /** Runs a shell line without showing it. */
+  String run(String line) throws IOException, InterruptedException {
+    return run(List.of("sh", "-c", line));
   }
 
   private String run(List<String> command) throws IOException, InterruptedException {
