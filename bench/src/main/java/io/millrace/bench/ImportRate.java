@@ -74,7 +74,6 @@ public final class ImportRate {
   }
 
   private void measured(Parts parts, String step, boolean first) {
-    long sizeBefore = size(directory);
     long writtenBefore = ProcessFigures.writtenBytes();
     double cpuBefore = CpuTime.ofSelf();
     long begun = System.nanoTime();
@@ -98,8 +97,7 @@ public final class ImportRate {
             .put("entries_per_s", entries / seconds)
             .put("seconds", seconds)
             .put("cpu_s_per_100k", (CpuTime.ofSelf() - cpuBefore) * 100_000 / entries)
-            .put("written_bytes", ProcessFigures.writtenBytes() - writtenBefore)
-            .put("grown_bytes", size(directory) - sizeBefore));
+            .put("written_bytes", ProcessFigures.writtenBytes() - writtenBefore));
   }
 
   private int quarters(String step, int next, long done, long begun) {
@@ -142,7 +140,6 @@ public final class ImportRate {
     }
   }
 
-  /** A file that a compaction just deleted has none. */
   private static long fileSize(Path file) {
     return file.toFile().isFile() ? file.toFile().length() : 0;
   }
