@@ -105,8 +105,9 @@ public final class ObjectLoader implements ContentSource {
 
   private void fly(BlockFlight flight) {
     try {
-      flight.land(fetch(flight));
+      Pinned block = fetch(flight);
       reasons.forget(flight.inode.getIno());
+      flight.land(block);
     } catch (FsException e) {
       if (e.errno() == Errno.EINTR) {
         Thread.currentThread().interrupt();

@@ -146,8 +146,7 @@ final class WatchedBucket implements Bucket {
 
   @Override
   public Abilities abilities() {
-    boolean can = conditions.get();
-    return new Abilities(can, can, can);
+    return conditions.get() ? inner.abilities() : new Abilities(false, false, false);
   }
 
   @Override
