@@ -42,9 +42,15 @@ final class MountOptions {
         .readOnly(readOnly)
         .allowOther(allowOther || System.getProperty("user.name").equals("root"))
         .l2Bytes(l2Bytes)
+        .workers(Math.max(4, Runtime.getRuntime().availableProcessors()))
         .writeBackBytes(writeBackBytes)
         .syncOnClose(syncOnClose)
         .build();
+  }
+
+  /** See {@link MountConfig#borrowedBytesMax}. */
+  long borrowedBytesMax() {
+    return at(Path.of("/"), "").borrowedBytesMax();
   }
 
   /** For the line that says that the mount is there. */

@@ -17,7 +17,7 @@ final class NodeCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
-        var node = new StoreNode(options)) {
+        var node = new StoreNode(options, 0)) {
       spec.commandLine().getOut().println("millrace: ready, node " + node.address());
       spec.commandLine().getOut().flush();
       ended.await();

@@ -2,6 +2,7 @@ package io.millrace.cli;
 
 import io.millrace.blocks.BlockStoreConfig;
 import io.millrace.blocks.DiskBlockStore;
+import io.millrace.core.api.BlockId;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.cache.BufferPool;
@@ -21,10 +22,12 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 
 /** A storage node with all its parts, wired here and nowhere else; closed in reverse. */
 final class StoreNode implements AutoCloseable {
-  private static final long ASSEMBLY_BUFFER_BYTES = 16 << 20;
+  /** Blocks on their way, and replies put together from several: four of the largest each. */
+  private static final long BUFFER_BYTES = 4L * BlockId.MAX_BYTES;
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final Node node;
@@ -32,10 +35,11 @@ final class StoreNode implements AutoCloseable {
   private final String address;
 
   /**
+   * @param borrowedBytes buffers that a mount in this process may hold on to
    * @throws FsException EBUSY the directory is another node's; EADDRINUSE the port is taken; EACCES
    *     the directory can't be written
    */
-  StoreNode(NodeOptions options) {
+  StoreNode(NodeOptions options, long borrowedBytes) {
     try {
       Path directory = makeDirectory(options.directory());
       var clock = InstantSource.system();
@@ -43,11 +47,15 @@ final class StoreNode implements AutoCloseable {
           own(
               new DiskBlockStore(
                   BlockStoreConfig.of(
-                      directory.resolve("blocks"), options.capacityBytes(), options.l1Bytes()),
+                      List.of(
+                          new BlockStoreConfig.Directory(
+                              directory.resolve("blocks"), options.capacityBytes())),
+                      options.l1Bytes(),
+                      BUFFER_BYTES + borrowedBytes),
                   clock));
       var namespace =
           own(new RocksNamespace(NamespaceConfig.of(directory.resolve("meta-0000"), blocks::sync)));
-      var buffers = own(new BufferPool(ASSEMBLY_BUFFER_BYTES));
+      var buffers = own(new BufferPool(BUFFER_BYTES + borrowedBytes));
       var late = new LateSource();
       node =
           own(

@@ -24,7 +24,7 @@ final class UpCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
-        var node = new StoreNode(nodeOptions);
+        var node = new StoreNode(nodeOptions, mountOptions.borrowedBytesMax());
         var channel = new LocalNodeChannel(node.handler(), Served.clientName(), false)) {
       return new Served(mountOptions, mountPoint, node.address(), ended)
           .run(channel, spec.commandLine());

@@ -3,12 +3,9 @@ package io.millrace.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.millrace.testkit.s3.PlainS3;
 import io.millrace.testkit.s3.S3ProxyServer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -98,46 +95,11 @@ class NodeAndMountTest {
 
   @Test
   void doesAllThatUpDoes() throws Exception {
-    try (var s3 = S3ProxyServer.start();
-        var plain = new PlainS3(s3.endpoint())) {
-      plain.createBucket("lake");
-      for (int i = 0; i < 50; i++) {
-        plain.put(
-            "lake",
-            "in/d" + i % 5 + "/f" + i,
-            ("content " + i).getBytes(StandardCharsets.UTF_8),
-            Map.of());
-      }
-      Path keys = s3.endpoint().writeCredentials(product.scratch().resolve("credentials"));
-      Path a = mount("a");
-      Path readOnly = mount("data", "--mode", "dataset");
-      product
-          .millrace(
-              "link",
-              "add",
-              a + "/l",
-              "s3://lake/in/",
-              "--endpoint",
-              s3.endpoint().uri().toString(),
-              "--credentials",
-              keys.toString(),
-              "--auto-export",
-              "new,changed,deleted")
-          .expect(0);
-      product.millrace("import", a + "/l", "--wait").expect(0);
-      assertEquals("50\n", product.shell(a, "find l -type f | wc -l").expect(0).out());
-      assertEquals("content 7", product.shell(readOnly, "cat l/d2/f7").expect(0).out());
-      product.millrace("preload", a + "/l", "--wait").expect(0);
-      product.shell(a, "echo new > l/new; echo changed > l/d0/f0; rm l/d1/f1").expect(0);
-      product.millrace("wait", "--exported", a + "/l", "--timeout", "60s").expect(0);
-      assertEquals("new\n", plain.get("lake", "in/new").text());
-      assertEquals("changed\n", plain.get("lake", "in/d0/f0").text());
-      assertTrue(!plain.exists("lake", "in/d1/f1"), "the deleted file's object is still there");
-      product.millrace("evict", a + "/l", "--wait").expect(0);
-      String state = product.millrace("state", "-r", a + "/l").expect(0).out();
-      assertTrue(state.contains("cold") && !state.contains("cached"), state);
-      assertEquals("changed\n", product.shell(readOnly, "cat l/d0/f0").expect(0).out());
-      var refused = product.shell(readOnly, "touch l/x");
+    try (var s3 = S3ProxyServer.start()) {
+      Path writer = mount("a");
+      Path dataset = mount("data", "--mode", "dataset");
+      new RoundTrip(product, s3.endpoint()).run(writer, dataset);
+      var refused = product.shell(dataset, "touch l/x");
       assertTrue(refused.exit() != 0 && refused.out().contains("Read-only"), refused.out());
     }
   }

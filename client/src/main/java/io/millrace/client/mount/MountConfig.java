@@ -52,6 +52,15 @@ public record MountConfig(
     }
   }
 
+  /**
+   * Memory of a node in the same process that the mount may hold on to at a time (staged content
+   * and read-ahead come without a copy): the node's buffers must have so much to spare, else both
+   * wait for each other.
+   */
+  public long borrowedBytesMax() {
+    return stagedBytes + readAheadBytes;
+  }
+
   public static Builder at(Path mountPoint) {
     return new Builder(mountPoint);
   }
