@@ -55,7 +55,8 @@ final class BlockWriter {
    *
    * @return the row that was there already, or null
    */
-  IndexRow storeDirty(DiskDirectory directory, RecordHeader header, MemorySegment bytes) {
+  IndexRow storeDirty(
+      DiskDirectory directory, RecordHeader header, PieceSums sums, MemorySegment bytes) {
     Placement.Found found = placement.find(header.id());
     if (found != null) {
       giveRoom(directory, header.length());
@@ -63,7 +64,7 @@ final class BlockWriter {
     }
     for (int tries = 0; ; tries++) {
       try {
-        return directory.store(header, bytes, hour.getAsInt());
+        return directory.store(header, sums, bytes, hour.getAsInt());
       } catch (FsException failure) {
         if (failure.errno() != Errno.ENOSPC
             || tries == FULL_TRIES
@@ -80,7 +81,7 @@ final class BlockWriter {
    *
    * @return the row that was there already, or null
    */
-  IndexRow storeClean(RecordHeader header, MemorySegment bytes) {
+  IndexRow storeClean(RecordHeader header, PieceSums sums, MemorySegment bytes) {
     Placement.Found found = placement.find(header.id());
     if (found != null) {
       return found.row();
@@ -89,7 +90,7 @@ final class BlockWriter {
     DiskDirectory directory = roomForClean(header, worth);
     if (directory != null) {
       try {
-        return directory.store(header, bytes, hour.getAsInt());
+        return directory.store(header, sums, bytes, hour.getAsInt());
       } catch (FsException failure) {
         LOG.log(Level.WARNING, "a clean block can't be kept", failure);
         if (failure.errno() == Errno.ENOSPC) {

@@ -12,6 +12,7 @@ import io.millrace.core.cache.CachedBlock;
 import io.millrace.core.cache.OffHeapCache;
 import io.millrace.core.cache.Reservation;
 import io.millrace.core.cache.Use;
+import java.lang.foreign.MemorySegment;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,9 +61,7 @@ public final class DiskBlockStore implements BlockStore {
 
   @Override
   public Draft begin(BlockId id, int length, Kind kind) {
-    if (length <= 0 || length > BlockId.MAX_BYTES) {
-      throw new FsException(Errno.EINVAL, "no such block length", "block", id, "length", length);
-    }
+    checkLength(id, length);
     DiskDirectory room =
         switch (kind) {
           case CLEAN -> null;
@@ -83,6 +82,12 @@ public final class DiskBlockStore implements BlockStore {
     }
   }
 
+  private static void checkLength(BlockId id, int length) {
+    if (length <= 0 || length > BlockId.MAX_BYTES) {
+      throw new FsException(Errno.EINVAL, "no such block length", "block", id, "length", length);
+    }
+  }
+
   @Override
   public Optional<Pinned> read(BlockId id, int offset, int length) {
     boolean counted = counts(offset, length);
@@ -100,6 +105,48 @@ public final class DiskBlockStore implements BlockStore {
   public Optional<Pinned> readMemory(BlockId id, int offset, int length) {
     CachedBlock hit = pin(id, counts(offset, length) ? Use.COUNTED_IF_HIT : Use.UNCOUNTED);
     return hit == null ? Optional.empty() : Optional.of(part(hit, id, offset, length));
+  }
+
+  @Override
+  public void expect(BlockId id, int offset, int length) {
+    if (l1.contains(id.ino(), id.version(), id.index())) {
+      return;
+    }
+    Placement.Found found = placement.find(id);
+    if (found != null) {
+      found.directory().expect(found.row(), offset, length);
+    }
+  }
+
+  /** Straight to the disk where L1 has no room to spare: no copy and no buffer. */
+  @Override
+  public void put(BlockId id, MemorySegment bytes, int crc32c) {
+    int length = Math.toIntExact(bytes.byteSize());
+    checkLength(id, length);
+    DiskDirectory room = writer.roomForDirty(id, length);
+    Reservation cached = null;
+    boolean begun = false;
+    try {
+      cached =
+          l1.reserve(id.ino(), id.version(), id.index(), length, Admission.SPARE_ROOM).orElse(null);
+      begun = true;
+    } finally {
+      if (!begun) {
+        writer.giveRoom(room, length);
+      }
+    }
+    try (var draft = new DiskDraft(writer, id, length, room, cached, new Borrowed(bytes))) {
+      if (cached != null) {
+        cached.bytes().copyFrom(bytes);
+      }
+      draft.commit(crc32c).close();
+    }
+  }
+
+  /** Memory of whoever called; it goes nowhere. */
+  private record Borrowed(MemorySegment bytes) implements Pinned {
+    @Override
+    public void close() {}
   }
 
   @Override

@@ -83,7 +83,7 @@ final class DiskDirectory implements AutoCloseable {
    *
    * @return the row that was there already (nothing was stored, the room is given back), or null
    */
-  IndexRow store(RecordHeader header, MemorySegment bytes, int hour) {
+  IndexRow store(RecordHeader header, PieceSums sums, MemorySegment bytes, int hour) {
     boolean stored = false;
     try (var _ = locks.hold(header.id())) {
       IndexRow old = index.get(header.id());
@@ -91,7 +91,7 @@ final class DiskDirectory implements AutoCloseable {
         if (small(header.length())) {
           storeSmall(header, bytes, hour);
         } else {
-          storeLarge(header, bytes, hour);
+          storeLarge(header, sums, bytes, hour);
         }
         stored = true;
       }
@@ -123,6 +123,13 @@ final class DiskDirectory implements AutoCloseable {
         return -1;
       }
       throw failure;
+    }
+  }
+
+  /** Starts to bring a range of a large block into the page cache. */
+  void expect(IndexRow row, int offset, int length) {
+    if (row.large()) {
+      large.expect(row, offset, length);
     }
   }
 
@@ -257,11 +264,11 @@ final class DiskDirectory implements AutoCloseable {
     return written;
   }
 
-  private void storeLarge(RecordHeader header, MemorySegment bytes, int hour) {
+  private void storeLarge(RecordHeader header, PieceSums sums, MemorySegment bytes, int hour) {
     long file = newFile(true);
     boolean stored = false;
     try {
-      large.write(file, LargeTrailer.of(header, bytes), bytes);
+      large.write(file, LargeTrailer.of(header, sums), bytes);
       var row = new IndexRow(header.kind(), true, file, 0, header.length(), header.crc32c(), hour);
       commit(index.batch().add(header.id(), row).settle(file));
       stored = true;

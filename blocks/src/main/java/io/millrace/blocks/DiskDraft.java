@@ -6,7 +6,6 @@ import io.millrace.core.api.BlockStore.Kind;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Pinned;
-import io.millrace.core.cache.Buffer;
 import io.millrace.core.cache.Reservation;
 import java.lang.foreign.MemorySegment;
 
@@ -21,14 +20,14 @@ final class DiskDraft implements Draft {
   private final int length;
   private final DiskDirectory room;
   private final Reservation cached;
-  private final Buffer buffer;
+  private final Pinned buffer;
   private boolean ended;
   private boolean roomUsed;
 
   /**
    * @param room where disk room was taken; null for a clean block
    * @param cached memory in L1, or null
-   * @param buffer memory outside of it, or null
+   * @param buffer memory outside of it; not used where L1 gave some
    */
   DiskDraft(
       BlockWriter writer,
@@ -36,7 +35,7 @@ final class DiskDraft implements Draft {
       int length,
       DiskDirectory room,
       Reservation cached,
-      Buffer buffer) {
+      Pinned buffer) {
     this.writer = writer;
     this.id = id;
     this.length = length;
@@ -52,16 +51,16 @@ final class DiskDraft implements Draft {
 
   @Override
   public Pinned commit(int crc32c) {
-    int actual = Crc32c.of(bytes());
-    if (actual != crc32c) {
+    PieceSums sums = PieceSums.of(bytes());
+    if (sums.whole() != crc32c) {
       throw new FsException(Errno.EIO, "block was damaged on its way", "block", id);
     }
-    return store(actual);
+    return store(sums);
   }
 
   @Override
   public Pinned commit() {
-    return store(Crc32c.of(bytes()));
+    return store(PieceSums.of(bytes()));
   }
 
   @Override
@@ -80,18 +79,19 @@ final class DiskDraft implements Draft {
     }
   }
 
-  private Pinned store(int crc32c) {
+  private Pinned store(PieceSums sums) {
     if (ended) {
       throw new IllegalStateException("draft used twice");
     }
+    int crc32c = sums.whole();
     Kind kind = room == null ? Kind.CLEAN : Kind.DIRTY;
     var header = new RecordHeader(id, kind, length, crc32c);
     IndexRow old;
     if (room == null) {
-      old = writer.storeClean(header, bytes());
+      old = writer.storeClean(header, sums, bytes());
     } else {
       roomUsed = true;
-      old = writer.storeDirty(room, header, bytes());
+      old = writer.storeDirty(room, header, sums, bytes());
     }
     if (old != null && (old.crc32c() != crc32c || old.length() != length)) {
       throw new FsException(Errno.EIO, "block id used for other bytes before", "block", id);

@@ -65,6 +65,21 @@ final class LargeFiles {
     }
   }
 
+  /** Starts to bring a range into the page cache; nothing where the file is gone. */
+  void expect(IndexRow row, int offset, int length) {
+    NativeFile file;
+    try {
+      file = NativeFile.open(path(row.file()), NativeFile.READ);
+    } catch (FsException failure) {
+      return; // a hint; who reads will be told
+    }
+    try {
+      file.willNeed(offset, length);
+    } finally {
+      file.release();
+    }
+  }
+
   /** What a file says about itself, or null; for making the index anew. */
   RecordHeader header(long number) {
     NativeFile file = NativeFile.open(path(number), NativeFile.READ);

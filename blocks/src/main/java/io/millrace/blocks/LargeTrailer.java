@@ -26,12 +26,8 @@ final class LargeTrailer {
     return header;
   }
 
-  static LargeTrailer of(RecordHeader header, MemorySegment bytes) {
-    var crcs = new int[pieces(header.length())];
-    for (int i = 0; i < crcs.length; i++) {
-      crcs[i] = Crc32c.of(piece(bytes, i));
-    }
-    return new LargeTrailer(header, crcs);
+  static LargeTrailer of(RecordHeader header, PieceSums sums) {
+    return new LargeTrailer(header, sums.pieces());
   }
 
   static int sizeBytes(int blockLength) {
@@ -79,11 +75,11 @@ final class LargeTrailer {
     return true;
   }
 
-  private static int pieces(int length) {
+  static int pieces(int length) {
     return (length + PIECE_BYTES - 1) / PIECE_BYTES;
   }
 
-  private static MemorySegment piece(MemorySegment bytes, int index) {
+  static MemorySegment piece(MemorySegment bytes, int index) {
     long from = (long) index * PIECE_BYTES;
     return bytes.asSlice(from, Math.min(PIECE_BYTES, bytes.byteSize() - from));
   }

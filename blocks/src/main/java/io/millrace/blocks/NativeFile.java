@@ -51,6 +51,11 @@ final class NativeFile {
       handle("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle FSYNC =
       handle("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  private static final int WILL_NEED = 3;
+  private static final MethodHandle FADVISE =
+      handle(
+          "posix_fadvise",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
   private static final MethodHandle CLOSE =
       handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
 
@@ -113,6 +118,16 @@ final class NativeFile {
         done += checked(count, "can't read file", state);
       }
       return (int) done;
+    } catch (Throwable failure) {
+      throw rethrown(failure);
+    }
+  }
+
+  /** Starts to bring the range into the page cache, where it is not there; a hint. */
+  void willNeed(long offset, long length) {
+    try (Arena arena = Arena.ofConfined()) {
+      int ignored = (int) FADVISE.invokeExact(state(arena), descriptor, offset, length, WILL_NEED);
+      assert ignored >= 0;
     } catch (Throwable failure) {
       throw rethrown(failure);
     }

@@ -52,6 +52,26 @@ abstract class BlockStoreContract {
   }
 
   @Test
+  void aBlockPutFromTheCallersMemoryIsStoredDirty() {
+    for (int length : List.of(1, 5000, LARGE, BlockId.MAX_BYTES)) {
+      var id = new BlockId(8, length, 0);
+      try (Pinned source = Bytes.put(store, new BlockId(9, length, 0), length, Kind.CLEAN)) {
+        long dirty = store.usage().dirtyBytes();
+        int crc = Crc32c.of(source.bytes());
+        assertErrno(Errno.EIO, () -> store.put(id, source.bytes(), crc + 1));
+        assertFalse(store.contains(id));
+        assertEquals(dirty, store.usage().dirtyBytes());
+        store.put(id, source.bytes(), crc);
+        assertEquals(dirty + length, store.usage().dirtyBytes());
+        store.expect(id, 0, length);
+        try (Pinned stored = store.read(id, 0, length).orElseThrow()) {
+          assertEquals(-1, stored.bytes().mismatch(source.bytes()));
+        }
+      }
+    }
+  }
+
+  @Test
   void whatIsNotThereIsEmpty() {
     var id = new BlockId(1, 1, 0);
     assertTrue(store.read(id, 0, 1).isEmpty());

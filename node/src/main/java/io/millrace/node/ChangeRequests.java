@@ -136,10 +136,7 @@ final class ChangeRequests {
         throw new FsException(Errno.EINVAL, "blocks and payload differ in length");
       }
       var id = new BlockId(request.getIno(), request.getVersion(), block.getIndex());
-      try (var draft = blocks.begin(id, block.getLength(), BlockStore.Kind.DIRTY)) {
-        draft.bytes().copyFrom(payload.asSlice(at, block.getLength()));
-        draft.commit(block.getCrc32C()).close();
-      }
+      blocks.put(id, payload.asSlice(at, block.getLength()), block.getCrc32C());
       at += block.getLength();
     }
     if (at != payload.byteSize()) {

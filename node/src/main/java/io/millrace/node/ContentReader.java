@@ -98,6 +98,19 @@ final class ContentReader {
     }
   }
 
+  /** Says that the range will be read soon; false where a block of it is not here. */
+  boolean expect(Plan plan) {
+    for (Piece piece : plan.pieces) {
+      if (isMissing(piece)) {
+        return false;
+      }
+      if (piece.block != null) {
+        blocks.expect(piece.block, piece.blockOffset, piece.length);
+      }
+    }
+    return true;
+  }
+
   /** From L1 and disk; empty where a block is not here. */
   Optional<Pinned> atHand(Plan plan) {
     return gather(plan, piece -> blocks.read(piece.block, piece.blockOffset, piece.length));

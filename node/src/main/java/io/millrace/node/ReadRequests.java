@@ -69,6 +69,10 @@ final class ReadRequests {
     boolean lease = request.getLease() && leases.grantContent(session, ino);
     var job = new Job(request, lease, responder);
     Inode cached = inodes.get(ino);
+    if (request.getPrefetch() && peer.mayBlock()) {
+      bringNear(job, cached == null ? namespace.inode(ino) : cached);
+      return;
+    }
     if (cached != null) {
       Optional<Pinned> bytes = reader.inMemory(cached, request.getOffset(), request.getLength());
       if (bytes.isPresent()) {
@@ -81,6 +85,27 @@ final class ReadRequests {
       fromDisk(job, ATTEMPTS);
     } else {
       threads.onDisk(() -> Answers.guard(responder, () -> fromDisk(job, ATTEMPTS)));
+    }
+  }
+
+  /**
+   * Read-ahead of a client in this process. What is on disk comes from there as fast as from a
+   * buffer of ours, so nothing is handed over: the answer is empty. Buffers kept by readers that
+   * pause would leave none for those that wait.
+   */
+  private void bringNear(Job job, Inode inode) {
+    ContentReader.Plan plan = reader.plan(inode, job.request.getOffset(), job.request.getLength());
+    if (reader.expect(plan)) {
+      job.answer(plan.inode, Pinned.EMPTY);
+    } else {
+      threads.waiting(
+          () ->
+              Answers.guard(
+                  job.responder,
+                  () -> {
+                    reader.fetch(plan, job.urgency()).ifPresent(Pinned::close);
+                    job.answer(plan.inode, Pinned.EMPTY);
+                  }));
     }
   }
 

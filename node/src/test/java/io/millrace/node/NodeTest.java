@@ -23,6 +23,8 @@ import io.millrace.proto.InodeRequest;
 import io.millrace.proto.MutateRequest;
 import io.millrace.proto.PathAt;
 import io.millrace.proto.PutLink;
+import io.millrace.proto.ReadReply;
+import io.millrace.proto.ReadRequest;
 import io.millrace.proto.WriteReply;
 import io.millrace.proto.XattrReply;
 import io.millrace.proto.XattrRequest;
@@ -250,6 +252,21 @@ final class NodeTest {
       assertTrue(reply.header() instanceof io.millrace.proto.StatfsReply);
     }
     assertEquals(1, fixture.node.sessionCount());
+  }
+
+  @Test
+  void readAheadInTheSameProcessKeepsNoMemoryOfTheNode() {
+    long ino = client.create(TestClient.ROOT, "f").getIno();
+    client.write(ino, 0, filled(1000, 1));
+    var ahead = ReadRequest.newBuilder().setIno(ino).setLength(1000);
+    try (var local = new LocalNodeChannel(fixture.node, "here", false);
+        var hint = local.await(Op.READ, ahead.setPrefetch(true).build(), null);
+        var bytes = local.await(Op.READ, ahead.setPrefetch(false).build(), null)) {
+      assertEquals(0, hint.payload().bytes().byteSize());
+      assertEquals(1000, hint.as(ReadReply.class).getSize());
+      assertEquals(1000, bytes.payload().bytes().byteSize());
+      assertEquals(1, fixture.blocks.pins.get());
+    }
   }
 
   @Test

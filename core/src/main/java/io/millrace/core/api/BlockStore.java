@@ -41,6 +41,19 @@ public interface BlockStore extends AutoCloseable {
    */
   Draft begin(BlockId id, int length, Kind kind);
 
+  /**
+   * Stores a dirty block from the caller's memory: {@link #begin}, fill and {@link
+   * Draft#commit(int)} in one, for implementations that then need no memory of their own.
+   *
+   * @throws FsException as those two
+   */
+  default void put(BlockId id, MemorySegment bytes, int crc32c) {
+    try (Draft draft = begin(id, (int) bytes.byteSize(), Kind.DIRTY)) {
+      draft.bytes().copyFrom(bytes);
+      draft.commit(crc32c).close();
+    }
+  }
+
   /** A block being filled. Owned by one thread at a time; close without commit drops it. */
   interface Draft extends AutoCloseable {
     /** Exactly {@code length} bytes. Off-heap. Contents unspecified. */
@@ -75,6 +88,12 @@ public interface BlockStore extends AutoCloseable {
 
   /** As {@link #read}, but only from L1: never blocks on the disk. */
   Optional<Pinned> readMemory(BlockId id, int offset, int length);
+
+  /**
+   * Bytes of the block will soon be read: what is on disk may be fetched into the system's page
+   * cache meanwhile. A hint: takes no memory of the store, waits for nothing, may do nothing.
+   */
+  default void expect(BlockId id, int offset, int length) {}
 
   /** Whether the block is here, without reading it. */
   boolean contains(BlockId id);
