@@ -242,6 +242,11 @@ def create(b: Bench) -> None:
 
     def measure(peer: p.Peer) -> dict[str, dict]:
         root = peer.open_cold()
+        if b.a.warm_up:
+            program("SmallCreate", root, "--count", b.a.warm_up, "--threads", b.a.threads)
+            root = root / "measured"
+            root.mkdir()
+        os.sync()  # what the peer before left to write is not this one's to wait for
         return {"create": program("SmallCreate", root, "--count", b.a.files, "--threads",
                                   b.a.threads, "--verify", "--also-pid", joined(peer.pids()),
                                   *extra)[0]}
@@ -337,6 +342,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=3, help="warm epochs per round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--fsync", action="store_true", help="create: fsync before close")
+    parser.add_argument("--warm-up", type=int, default=0,
+                        help="create: files each peer makes unmeasured before (JIT compilers)")
     parser.add_argument("--peers", default="", help="only these, by name, separated by commas")
     parser.add_argument("--millrace", default="", help="more options for `millrace up`")
     parser.add_argument("--work", default="", help="a new directory on the disk to measure")
