@@ -355,14 +355,19 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     a = arguments()
     about = machine()
+    cut_short = False
     with Bench(a) as b:
-        {"epoch": epoch, "create": create, "big": big, "load": load}[a.what](b)
+        try:
+            {"epoch": epoch, "create": create, "big": big, "load": load}[a.what](b)
+        except SystemExit:
+            cut_short = True
+            say("ended by a signal: the table holds the rounds that were finished")
     print(markdown(b, about))
     if a.json:
         Path(a.json).write_text(json.dumps(
             {"machine": about, "command": sys.argv[1:], "versions": b.versions,
              "left_out": b.skipped, "rounds": b.results}, indent=1))
-    return 0 if b.results else 1
+    return 0 if b.results and not cut_short else 1
 
 
 if __name__ == "__main__":
