@@ -34,6 +34,7 @@ STATES = {
 }
 
 
+WARM_BUCKET = "bench-other"
 LOAD_READERS = 16  # as many as the plain loop of GETs has connections
 
 
@@ -197,33 +198,52 @@ class Gets(p.Peer):
 
 
 def load(b: Bench) -> None:
-    """Lazy first epoch and preload against the plain loop of GETs, from S3Proxy and from nginx."""
+    """Lazy first epoch and preload against the plain loop of GETs, from S3Proxy and from nginx. Each
+    JVM first does the same with other files, as many: that is the state "just started"."""
     data = b.data(bucket=True)
+    other = b.work / "other"
+    program("MakeFiles", f"s3://{WARM_BUCKET}", "--manifest", other, "--endpoint",
+            data.server.endpoint, "--keys", data.server.keys, "--count", b.a.files,
+            "--min", b.a.min, "--max", b.a.max, "--seed", b.a.seed + 1)
     nginx = p.S3Server("nginx", b.work / "objects", b.work)
     b.stack.callback(nginx.stop)
     light = p.Data(b.work, data.files, data.manifest, nginx, data.bucket)
     options = b.a.millrace.split()
 
-    def plain_loop(peer: p.Peer) -> dict:
+    def plain_loop(peer: p.Peer) -> tuple[dict, dict]:
         server = peer.data.server
         keys = ["--keys", server.keys] if server.keys else []
-        return program("GetLoop", f"s3://{data.bucket}", "--endpoint", server.endpoint, *keys,
-                       "--manifest", data.manifest, "--connections", LOAD_READERS, "--rounds", 3,
-                       "--also-pid", joined(p.children(server.pid)))[-1]
+        rounds = program("GetLoop", f"s3://{data.bucket}", "--endpoint", server.endpoint, *keys,
+                         "--manifest", data.manifest, "--connections", LOAD_READERS, "--rounds", 3,
+                         "--also-pid", joined(p.children(server.pid)))
+        return rounds[0], rounds[1]
+
+    def lazy(peer: p.Peer, root: Path, manifest: Path) -> dict:
+        pids = peer.pids() + p.children(peer.data.server.pid)
+        return program("Epoch", root, "--manifest", manifest, "--threads", LOAD_READERS,
+                       "--warm-up", b.work / "warm", "--epochs", 1, "--also-pid", joined(pids),
+                       "--verify")[0]["epochs"][0]
+
+    def preload(peer: p.Millrace, root: Path, manifest: Path) -> dict:
+        found = peer.preload(root, b.a.files, p.children(peer.data.server.pid))
+        lazy(peer, root, manifest)
+        return found
 
     def measure(peer: p.Peer) -> dict[str, dict]:
-        drop_caches()
+        os.sync()  # what the server serves stays in memory for all: a fresh mount is cold anyway
         root = peer.open_cold()
-        state = f"load from {'nginx' if peer.data is light else 's3proxy'}"
         if peer.name == "gets":
-            return {state: plain_loop(peer)}
-        if peer.name == "millrace-preload":
-            found = peer.preload(root, b.a.files)
-            epochs(peer, root, 1, LOAD_READERS, "--verify")
-            return {state: found}
-        return {state: epochs(peer, root, 1, LOAD_READERS, "--verify")[0]}
+            first, second = plain_loop(peer)
+        else:
+            load_one = preload if peer.name == "millrace-preload" else lazy
+            first = load_one(peer, peer.link("other", WARM_BUCKET), other)
+            second = load_one(peer, root, data.manifest)
+        state = f"load from {'nginx' if peer.data is light else 's3proxy'}"
+        return {state: second, f"{state}, just started": first}
 
     for source in (data, light):
+        if b.a.servers and ("nginx" if source is light else "s3proxy") not in b.a.servers:
+            continue
         b.rounds(b.ready([
             Gets(source),
             p.Millrace(source, "default", name="millrace-lazy", options=options),
@@ -346,6 +366,7 @@ def arguments() -> argparse.Namespace:
                         help="create: files each peer makes unmeasured before (JIT compilers)")
     parser.add_argument("--peers", default="", help="only these, by name, separated by commas")
     parser.add_argument("--millrace", default="", help="more options for `millrace up`")
+    parser.add_argument("--servers", default="", help="load: only s3proxy, or only nginx")
     parser.add_argument("--work", default="", help="a new directory on the disk to measure")
     parser.add_argument("--keep", action="store_true", help="keep the work directory")
     parser.add_argument("--json", default="", help="write all figures of all rounds here")

@@ -12,7 +12,7 @@ classpath=$here/target/classpath
 
 stale() {
   [ ! -f "$classpath" ] ||
-    [ -n "$(find "$here/pom.xml" "$here/src/main" "$root/testkit/src/main" "$root/core/src/main" \
+    [ -n "$(find "$here/pom.xml" "$root"/{bench,testkit,proto,core,meta,blocks,buckets,link}/src/main \
       -newer "$classpath" -print -quit)" ]
 }
 

@@ -29,7 +29,7 @@ cat >"$dist/launch.sh" <<L
 cp='$cp'
 common='--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dmillrace.root=$root'
 case "\${1:-}" in
-  up|node|mount|demo) jvm="-Xms64m -Xmx\${MILLRACE_HEAP:-256m} -XX:+UseSerialGC -XX:MaxDirectMemorySize=\${MILLRACE_DIRECT:-128m}" ;;
+  up|node|mount|demo) jvm="-Xms128m -Xmx\${MILLRACE_HEAP:-256m} -Xmn\${MILLRACE_YOUNG:-64m} -XX:+UseSerialGC -XX:MaxDirectMemorySize=\${MILLRACE_DIRECT:-128m}" ;;
   *) jvm="-Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1" ;;
 esac
 [ -e '$dist/millrace.aot' ] && jvm="\$jvm -XX:AOTCache=$dist/millrace.aot -Xlog:aot=off -Xlog:cds=off -Xlog:aot+heap=off"

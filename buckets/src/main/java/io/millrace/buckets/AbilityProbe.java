@@ -41,7 +41,7 @@ final class AbilityProbe {
       boolean ifAbsent = refusesSecond && holds(() -> put(Condition.ABSENT));
       return new Abilities(ifAbsent, ifMatch, deleteIfMatch);
     } catch (FsException e) {
-      if (e.errno() == Errno.EACCES) {
+      if (e.errno() == Errno.EACCES || e.errno() == Errno.EOPNOTSUPP) { // a bucket to read from
         return new Abilities(false, false, false);
       }
       throw e;

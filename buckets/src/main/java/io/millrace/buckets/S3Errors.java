@@ -98,7 +98,8 @@ final class S3Errors {
       case 412 -> conditionFailed(answer, code, operation, key);
       case 408, 429, 500, 502, 503, 504 ->
           answer(Errno.EAGAIN, "the store asks to try again", answer, code, operation, key);
-      case 501 -> answer(Errno.EOPNOTSUPP, "the store can't do this", answer, code, operation, key);
+      case 405, 501 ->
+          answer(Errno.EOPNOTSUPP, "the store can't do this", answer, code, operation, key);
       default -> answer(Errno.EIO, "the store failed", answer, code, operation, key);
     };
   }

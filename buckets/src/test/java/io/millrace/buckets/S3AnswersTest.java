@@ -71,6 +71,7 @@ class S3AnswersTest {
     "500, InternalError, EAGAIN",
     "503, SlowDown, EAGAIN",
     "501, NotImplemented, EOPNOTSUPP",
+    "405, MethodNotAllowed, EOPNOTSUPP",
     "301, PermanentRedirect, EIO"
   })
   void S26_statusesAreTranslatedWithoutTheStoresText(int status, String code, Errno errno)

@@ -270,6 +270,12 @@ class WrappersTest {
   }
 
   @Test
+  void aStoreThatOnlyServesReadsHasNoAbilities() {
+    failing.before.add(Errno.EOPNOTSUPP);
+    assertEquals(new Abilities(false, false, false), new AbilityProbe(failing, "p").probe());
+  }
+
+  @Test
   void aProbeThatGotNoAnswerKnowsNothing() {
     failing.before.add(Errno.EAGAIN);
     var probe = new AbilityProbe(failing, "p");

@@ -60,11 +60,7 @@ public final class Main {
   private static int exitCode(Exception failure) {
     return switch (failure) {
       case CliException cli -> cli.exitCode();
-      case FsException fs
-          when fs.errno() == Errno.ECONNREFUSED
-              || fs.errno() == Errno.ETIMEDOUT
-              || fs.errno() == Errno.ENOTCONN ->
-          NO_CONNECTION;
+      case FsException fs when fs.errno() == Errno.ENOTCONN -> NO_CONNECTION;
       default -> SOME_FAILED;
     };
   }

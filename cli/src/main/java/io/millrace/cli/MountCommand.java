@@ -1,7 +1,6 @@
 package io.millrace.cli;
 
 import io.millrace.core.wire.ChannelConfig;
-import io.millrace.core.wire.NettyNodeChannel;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -30,7 +29,7 @@ final class MountCommand implements Callable<Integer> {
         ChannelConfig.session(address.getHostString(), address.getPort(), Served.clientName());
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
-        var channel = NettyNodeChannel.open(config)) {
+        var channel = NodeLine.open(config)) {
       return new Served(options, mountPoint, node, ended).run(channel, spec.commandLine());
     }
   }

@@ -1,7 +1,6 @@
 package io.millrace.cli;
 
 import io.millrace.core.wire.ChannelConfig;
-import io.millrace.core.wire.NettyNodeChannel;
 import io.millrace.core.wire.NodeChannel;
 import io.millrace.core.wire.Op;
 import io.millrace.proto.AdminReply;
@@ -14,7 +13,7 @@ final class WireAdmin implements Admin {
 
   WireAdmin(InetSocketAddress node) {
     channel =
-        NettyNodeChannel.open(
+        NodeLine.open(
             ChannelConfig.admin(
                 node.getHostString(), node.getPort(), "millrace " + ProcessHandle.current().pid()));
   }

@@ -7,18 +7,24 @@ import io.millrace.core.api.FsException;
 import io.millrace.core.api.Pinned;
 import io.millrace.proto.Inode;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One block on its way from the bucket, and all who wait for it. Any thread. The block is pinned
  * once; the pin ends when the flight and all who were handed bytes have let go.
+ *
+ * <p>A lock and not a monitor: a virtual thread that waits on a monitor is woken through a thread
+ * of the JDK's, one more switch for every file.
  */
 final class BlockFlight {
   final BlockId id;
   final Inode inode;
   final GetPermits.Ticket ticket;
 
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition over = lock.newCondition();
   private int references = 1;
   private int waiting;
   private boolean done;
@@ -32,32 +38,49 @@ final class BlockFlight {
   }
 
   /** False: it is over and its bytes are let go; ask anew. */
-  synchronized boolean join() {
-    if (done && (failure != null || references == 0)) {
-      return false;
+  boolean join() {
+    lock.lock();
+    try {
+      if (done && (failure != null || references == 0)) {
+        return false;
+      }
+      references++;
+      waiting++;
+      return true;
+    } finally {
+      lock.unlock();
     }
-    references++;
-    waiting++;
-    return true;
   }
 
   /** Whether anybody still waits: else there is no point in trying again. */
-  synchronized boolean wanted() {
-    return waiting > 0;
+  boolean wanted() {
+    lock.lock();
+    try {
+      return waiting > 0;
+    } finally {
+      lock.unlock();
+    }
   }
 
-  synchronized void land(Pinned landed) {
-    block = landed;
-    done = true;
-    notifyAll();
-    release();
+  void land(Pinned landed) {
+    end(landed, null);
   }
 
-  synchronized void crash(FsException cause) {
-    failure = cause;
-    done = true;
-    notifyAll();
-    release();
+  void crash(FsException cause) {
+    end(null, cause);
+  }
+
+  private void end(Pinned landed, FsException cause) {
+    lock.lock();
+    try {
+      block = landed;
+      failure = cause;
+      done = true;
+      over.signalAll();
+      release();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -65,8 +88,9 @@ final class BlockFlight {
    *
    * @param nanos how long to wait; 0 or less: without end
    */
-  synchronized Pinned await(long nanos, int offset, int length) {
+  Pinned await(long nanos, int offset, int length) {
     boolean handed = false;
+    lock.lock();
     try {
       awaitDone(nanos);
       if (failure != null) {
@@ -84,22 +108,23 @@ final class BlockFlight {
       if (!handed) {
         release();
       }
+      lock.unlock();
     }
   }
 
-  private synchronized void awaitDone(long nanos) {
-    long end = nanos <= 0 ? Long.MAX_VALUE : System.nanoTime() + nanos;
+  /** Holds the lock. */
+  private void awaitDone(long nanos) {
+    long left = nanos <= 0 ? Long.MAX_VALUE : nanos;
     try {
       while (!done) {
-        if (nanos <= 0) {
-          wait();
-          continue;
-        }
-        long left = end - System.nanoTime();
         if (left <= 0) {
           throw new FsException(Errno.ETIMEDOUT, "the bucket did not answer in time", "block", id);
         }
-        wait(TimeUnit.NANOSECONDS.toMillis(left) + 1);
+        if (nanos <= 0) {
+          over.await();
+        } else {
+          left = over.awaitNanos(left);
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -107,9 +132,14 @@ final class BlockFlight {
     }
   }
 
-  private synchronized void release() {
-    if (--references == 0 && block != null) {
-      block.close();
+  private void release() {
+    lock.lock();
+    try {
+      if (--references == 0 && block != null) {
+        block.close();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Brings what is missing of a tree's content. A fixed number of threads take the next missing block
@@ -42,6 +43,10 @@ final class PreloadJob implements Job {
   private final boolean dryRun;
   private final TaskProgress progress;
   private final List<Inode> tops;
+
+  /** The place in the walk is the workers' together. */
+  private final ReentrantLock taking = new ReentrantLock();
+
   private int nextTop;
   private TreeWalk walk;
   private Loading current;
@@ -116,21 +121,26 @@ final class PreloadJob implements Job {
   }
 
   /** The next block that is not here; {@code null} at the end. */
-  private synchronized Missing next() {
-    while (true) {
-      if (current != null && current.next < current.blocks) {
-        int index = current.next++;
-        if (!isHere(current.inode, index)) {
-          return new Missing(current, index);
+  private Missing next() {
+    taking.lock();
+    try {
+      while (true) {
+        if (current != null && current.next < current.blocks) {
+          int index = current.next++;
+          if (current.blocks == 1 || !isHere(current.inode, index)) {
+            return new Missing(current, index);
+          }
+          finishBlock(current);
+          continue;
         }
-        finishBlock(current);
-        continue;
+        Inode inode = nextFile();
+        if (inode == null) {
+          return null;
+        }
+        current = missing(inode) ? new Loading(inode) : null;
       }
-      Inode inode = nextFile();
-      if (inode == null) {
-        return null;
-      }
-      current = missing(inode) ? new Loading(inode) : null;
+    } finally {
+      taking.unlock();
     }
   }
 
@@ -141,7 +151,7 @@ final class PreloadJob implements Job {
   }
 
   private boolean missing(Inode inode) {
-    long here = parts.store().bytesHere(inode.getIno(), inode.getObject().getStream());
+    long here = bytesHere(inode);
     if (here >= inode.getObject().getSize()) {
       progress.skipped(1);
       return false;
@@ -151,6 +161,14 @@ final class PreloadJob implements Job {
       return false;
     }
     return true;
+  }
+
+  /** A file of one block needs one look, not a search for all its blocks. */
+  private long bytesHere(Inode inode) {
+    long size = inode.getObject().getSize();
+    return size > BlockId.MAX_BYTES
+        ? parts.store().bytesHere(inode.getIno(), inode.getObject().getStream())
+        : size > 0 && isHere(inode, 0) ? size : 0;
   }
 
   private Inode nextFile() {

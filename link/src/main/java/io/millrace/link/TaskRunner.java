@@ -67,20 +67,22 @@ final class TaskRunner implements AutoCloseable {
       thread.interrupt();
     }
 
+    /** Shown as ended only once that is recorded: who saw it done may stop the process. */
     void end(TaskState state, String error) {
       synchronized (writing) {
-        finish(state, error);
-        put(now(), true);
+        TaskRecord ended =
+            now().toBuilder()
+                .setState(state)
+                .setError(error)
+                .setFinishedNs(writer.nowNanos())
+                .build();
+        put(ended, true);
+        shown(ended);
       }
     }
 
-    private synchronized void finish(TaskState state, String error) {
-      record =
-          record.toBuilder()
-              .setState(state)
-              .setError(error)
-              .setFinishedNs(writer.nowNanos())
-              .build();
+    private synchronized void shown(TaskRecord ended) {
+      record = ended;
     }
 
     synchronized boolean cancelled() {

@@ -182,10 +182,12 @@ class ExportTest {
 
   @Test
   void S19_filesBeingWrittenWait() throws InterruptedException {
-    fixture.exporting("/x", "");
+    fixture.link("/x", ""); // no export yet: the empty file would go before it counts as written
     Inode file = fixture.create("/x/a");
     fixture.writing.add(file.getIno());
     fixture.write(file, 0, "half".getBytes(StandardCharsets.UTF_8));
+    LinkRecord.Builder exporting = LinkRecord.newBuilder().setExportNew(true).setQuietMs(1);
+    fixture.set("/x", exporting, "export_new", "quiet_ms");
     assertFalse(fixture.exported("/x", 300));
     assertEquals(List.of(), fixture.keys());
     fixture.writing.clear();

@@ -123,6 +123,9 @@ final class ContentReader {
    * @return empty where a block is neither here nor in the bucket
    */
   Optional<Pinned> fetch(Plan plan, Urgency urgency) {
+    if (plan.pieces.size() == 1 && plan.pieces.getFirst().block != null) {
+      return fetchOne(plan, plan.pieces.getFirst(), urgency);
+    }
     var missing = plan.pieces.stream().filter(piece -> isMissing(piece)).toList();
     if (missing.stream().anyMatch(piece -> !inBucket(plan.inode, piece))) {
       return Optional.empty();
@@ -139,6 +142,15 @@ final class ContentReader {
                   ? Optional.of(loads.take(piece.block))
                   : blocks.read(piece.block, piece.blockOffset, piece.length));
     }
+  }
+
+  /** A small file: no other thread, and no second look, as the source looks itself. */
+  private Optional<Pinned> fetchOne(Plan plan, Piece piece, Urgency urgency) {
+    if (!inBucket(plan.inode, piece)) {
+      return blocks.read(piece.block, piece.blockOffset, piece.length);
+    }
+    counters.count(NodeCounters.Event.BLOCK_LOADED);
+    return Optional.of(load(plan.inode, piece, urgency));
   }
 
   private Pinned load(Inode inode, Piece piece, Urgency urgency) {

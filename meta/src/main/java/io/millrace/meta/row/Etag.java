@@ -18,16 +18,12 @@ final class Etag {
 
   static void write(RowWriter row, ByteString etag) {
     long parts = parts(etag);
-    if (parts < 0 || !lowerHex(etag)) {
+    byte[] digest = parts < 0 ? null : digest(etag);
+    if (digest == null) {
       row.u8(RAW).bytes(etag.toByteArray());
       return;
     }
-    row.u8(parts == 0 ? MD5 : MULTIPART);
-    for (int i = 0; i < HEX_DIGITS; i += 2) {
-      row.u8(
-          (HexFormat.fromHexDigit(etag.byteAt(i)) << 4)
-              | HexFormat.fromHexDigit(etag.byteAt(i + 1)));
-    }
+    row.u8(parts == 0 ? MD5 : MULTIPART).rest(digest);
     if (parts > 0) {
       row.varint(parts);
     }
@@ -65,13 +61,24 @@ final class Etag {
     return parts;
   }
 
-  private static boolean lowerHex(ByteString etag) {
-    for (int i = 0; i < HEX_DIGITS; i++) {
-      int c = etag.byteAt(i);
-      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-        return false;
+  /** Null where the first 32 are not lower-case hex digits. */
+  private static byte[] digest(ByteString etag) {
+    byte[] digest = new byte[HEX_DIGITS / 2];
+    for (int i = 0; i < digest.length; i++) {
+      int high = digit(etag.byteAt(2 * i));
+      int low = digit(etag.byteAt(2 * i + 1));
+      if ((high | low) < 0) {
+        return null;
       }
+      digest[i] = (byte) (high << 4 | low);
     }
-    return true;
+    return digest;
+  }
+
+  private static int digit(int c) {
+    if (c >= '0' && c <= '9') {
+      return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
   }
 }

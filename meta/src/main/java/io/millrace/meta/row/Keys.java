@@ -1,5 +1,8 @@
 package io.millrace.meta.row;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -176,7 +179,48 @@ public final class Keys {
     return new byte[] {(byte) type};
   }
 
-  private static RowWriter start(int type, int length) {
-    return new RowWriter(length).u8(type);
+  private static Maker start(int type, int length) {
+    return new Maker(length).u8(type);
+  }
+
+  /** A key of known length being filled: no copy at its end. */
+  private static final class Maker {
+    private static final VarHandle LONG =
+        MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+    private final byte[] key;
+    private int at;
+
+    Maker(int length) {
+      key = new byte[length];
+    }
+
+    Maker u8(int value) {
+      key[at++] = (byte) value;
+      return this;
+    }
+
+    Maker u16(int value) {
+      return u8(value >>> 8).u8(value);
+    }
+
+    Maker u32(int value) {
+      return u16(value >>> 16).u16(value);
+    }
+
+    Maker u64(long value) {
+      LONG.set(key, at, value);
+      at += Long.BYTES;
+      return this;
+    }
+
+    Maker rest(byte[] value) {
+      System.arraycopy(value, 0, key, at, value.length);
+      at += value.length;
+      return this;
+    }
+
+    byte[] take() {
+      return key;
+    }
   }
 }

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * The rows of the commands that are about to be written together, on top of what is written: later
@@ -30,7 +29,7 @@ public final class RowBatch implements Rows {
   private record Range(byte[] start, byte[] end) {}
 
   private final Rows written;
-  private final TreeMap<byte[], byte[]> rows = new TreeMap<>(KeyOrder.INSTANCE);
+  private final SortedRows rows = new SortedRows();
   private final List<Undo> undo = new ArrayList<>();
   private final List<Range> ranges = new ArrayList<>();
   private int rangesAtMark;
@@ -62,8 +61,10 @@ public final class RowBatch implements Rows {
    * reads still see written rows of the range.
    */
   public void deleteForEver(byte[] start, byte[] end) {
-    for (byte[] key : List.copyOf(rows.subMap(start, true, end, false).keySet())) {
-      delete(key);
+    Map.Entry<byte[], byte[]> row = rows.ceiling(start, true);
+    while (row != null && KeyOrder.INSTANCE.compare(row.getKey(), end) < 0) {
+      delete(row.getKey());
+      row = rows.ceiling(row.getKey(), false);
     }
     ranges.add(new Range(start, end));
   }
@@ -88,7 +89,7 @@ public final class RowBatch implements Rows {
   }
 
   public boolean isEmpty() {
-    return rows.isEmpty() && ranges.isEmpty();
+    return rows.size() == 0 && ranges.isEmpty();
   }
 
   /** After the rows were written, or given up. */
@@ -108,25 +109,28 @@ public final class RowBatch implements Rows {
     for (Range range : ranges) {
       size += 1 + sized(range.start) + sized(range.end);
     }
-    for (Map.Entry<byte[], byte[]> row : rows.entrySet()) {
-      size += 1 + sized(row.getKey()) + (row.getValue() == DELETED ? 0 : sized(row.getValue()));
-    }
-    ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer out = ByteBuffer.allocate(size + rowBytes()).order(ByteOrder.LITTLE_ENDIAN);
     out.putLong(0).putInt(rows.size() + ranges.size());
     for (Range range : ranges) {
       out.put((byte) TAG_DELETE_RANGE);
       putSized(out, range.start);
       putSized(out, range.end);
     }
-    for (Map.Entry<byte[], byte[]> row : rows.entrySet()) {
-      boolean deleted = row.getValue() == DELETED;
-      out.put((byte) (deleted ? TAG_DELETE : TAG_PUT));
-      putSized(out, row.getKey());
-      if (!deleted) {
-        putSized(out, row.getValue());
-      }
-    }
+    rows.forEach(
+        (key, value) -> {
+          out.put((byte) (value == DELETED ? TAG_DELETE : TAG_PUT));
+          putSized(out, key);
+          if (value != DELETED) {
+            putSized(out, value);
+          }
+        });
     return out.array();
+  }
+
+  private int rowBytes() {
+    int[] size = {0};
+    rows.forEach((key, value) -> size[0] += 1 + sized(key) + (value == DELETED ? 0 : sized(value)));
+    return size[0];
   }
 
   private static int sized(byte[] bytes) {
@@ -158,7 +162,7 @@ public final class RowBatch implements Rows {
     byte[] from = highest;
     boolean inclusive = true;
     while (true) {
-      Map.Entry<byte[], byte[]> mine = inclusive ? rows.floorEntry(from) : rows.lowerEntry(from);
+      Map.Entry<byte[], byte[]> mine = rows.floor(from, inclusive);
       if (mine != null && KeyOrder.INSTANCE.compare(mine.getKey(), lowest) < 0) {
         mine = null;
       }
@@ -211,13 +215,13 @@ public final class RowBatch implements Rows {
       this.end = end;
       below = written.scan(start, end);
       belowValid = below.next();
-      mine = within(rows.ceilingEntry(start));
+      mine = within(rows.ceiling(start, true));
     }
 
     @Override
     public boolean next() {
       if (key != null) {
-        mine = within(rows.higherEntry(key));
+        mine = within(rows.ceiling(key, false));
       }
       while (mine != null || belowValid) {
         byte[] theirs = belowValid ? below.key() : null;
@@ -233,7 +237,7 @@ public final class RowBatch implements Rows {
         if (value != DELETED) {
           return true;
         }
-        mine = within(rows.higherEntry(key));
+        mine = within(rows.ceiling(key, false));
       }
       return false;
     }
