@@ -1,6 +1,5 @@
 package io.millrace.cli;
 
-import com.google.protobuf.ByteString;
 import io.millrace.proto.AdminReply;
 import io.millrace.proto.AdminRequest;
 import io.millrace.proto.LinkList;
@@ -26,10 +25,6 @@ final class LinkCommand {
   private LinkCommand() {}
 
   @Spec private CommandSpec spec;
-
-  private static ByteString path(String argument) {
-    return ServerOptions.Target.of(argument).path();
-  }
 
   private void print(ServerOptions options, AdminReply reply) {
     PrintWriter out = spec.commandLine().getOut();
@@ -150,7 +145,7 @@ final class LinkCommand {
     var target = ServerOptions.Target.of(path);
     try (Admin admin = options.connect(target)) {
       var remove =
-          LinkRemove.newBuilder().setPath(path(path)).setKeepData(keepData).setForce(force);
+          LinkRemove.newBuilder().setPath(target.path()).setKeepData(keepData).setForce(force);
       admin.ask(AdminRequest.newBuilder().setLinkRemove(remove).build());
     }
     if (!options.json) {
