@@ -42,5 +42,5 @@ case "\${MILLRACE_JVM:-}" in *-XX:AOT*) aot= ;; esac
 [ -z "\$aot" ] || [ ! -e "\$aot" ] || jvm="\$jvm -XX:AOTCache=\$aot -Xlog:aot=off -Xlog:cds=off -Xlog:aot+heap=off"
 exec "\$JAVA_HOME/bin/java" \$common \$jvm \${MILLRACE_JVM:-} -cp "\$cp" io.millrace.cli.Main "\$@"
 L
-"$root/scripts/train.sh" "$dist"
 touch "$dist/built"
+"$root/scripts/train.sh" "$dist"

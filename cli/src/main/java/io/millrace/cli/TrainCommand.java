@@ -20,7 +20,7 @@ final class TrainCommand implements Callable<Integer> {
   private Path cache;
 
   @Option(names = "--files", paramLabel = "N", description = "Small files to make.")
-  private int files = 5000;
+  private int files = 4000;
 
   @Override
   public Integer call() throws Exception {

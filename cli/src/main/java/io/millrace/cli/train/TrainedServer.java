@@ -18,7 +18,8 @@ import java.util.concurrent.TimeUnit;
  * process, mount nor files behind, also where this JVM is told to end.
  */
 final class TrainedServer implements AutoCloseable {
-  private static final int STOP_SECONDS = 40; // it writes the cache as it ends
+  private static final int STOP_SECONDS =
+      120; // it writes the cache as it ends: 10 s, more on a busy machine
 
   /** The server could not mount here. */
   static final class NotMounted extends IOException {
