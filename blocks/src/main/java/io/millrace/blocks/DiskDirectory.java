@@ -105,19 +105,27 @@ final class DiskDirectory implements AutoCloseable {
       }
       IndexRow old = row(header.id());
       if (old == null) {
-        if (!small(header.length())) {
-          storeLarge(header, sums, bytes, hour);
-        } else if (header.kind() == Kind.DIRTY || !stage.add(header, bytes, hour)) {
-          storeSmall(header, bytes, hour);
-        }
+        storeNew(header, sums, bytes, hour);
         stored = true;
       }
       return old;
     } finally {
-      absent.forget(header.id());
       if (!stored) {
         space.give(roomFor(header.length()));
       }
+    }
+  }
+
+  /** Under the key's lock to the end: who takes it next must not hear that the block is absent. */
+  private void storeNew(RecordHeader header, PieceSums sums, MemorySegment bytes, int hour) {
+    try {
+      if (!small(header.length())) {
+        storeLarge(header, sums, bytes, hour);
+      } else if (header.kind() == Kind.DIRTY || !stage.add(header, bytes, hour)) {
+        storeSmall(header, bytes, hour);
+      }
+    } finally {
+      absent.forget(header.id());
     }
   }
 

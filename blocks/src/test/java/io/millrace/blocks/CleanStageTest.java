@@ -261,6 +261,31 @@ class CleanStageTest {
     assertEquals(count, store.usage().blocks());
   }
 
+  @Test
+  void aBlockStoredByManyAtOnceIsThereOnce() throws InterruptedException {
+    var failure = new AtomicReference<Throwable>();
+    var threads = new ArrayList<Thread>();
+    for (int t = 0; t < 4; t++) {
+      Kind kind = t == 0 ? Kind.CLEAN : Kind.DIRTY;
+      Runnable storing =
+          () -> {
+            for (int i = 0; i < 2000; i++) {
+              Bytes.put(store, new BlockId(1, 1, i), 100, kind).close();
+            }
+          };
+      Thread thread = Thread.ofPlatform().unstarted(storing);
+      thread.setUncaughtExceptionHandler((_, thrown) -> failure.set(thrown));
+      threads.add(thread);
+    }
+    threads.forEach(Thread::start);
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(null, failure.get());
+    assertEquals(2000, listed(store).size());
+    assertEquals(2000, store.usage().blocks());
+  }
+
   private DiskBlockStore afterKill() throws IOException {
     Path copy = top.resolve("copy");
     try (var all = Files.walk(top.resolve("d"))) {
