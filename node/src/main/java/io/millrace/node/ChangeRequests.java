@@ -259,17 +259,9 @@ final class ChangeRequests {
       throw new FsException(Errno.EPERM, "a command of another session");
     }
     switch (command.getOpCase()) {
-      case CREATE,
-          MKDIR,
-          UNLINK,
-          RMDIR,
-          RENAME,
-          LINK,
-          SET_ATTR,
-          SET_XATTR,
-          REMOVE_XATTR,
-          COMMIT_CONTENT,
-          REAP_ORPHAN -> {}
+      case CREATE, MKDIR, UNLINK, RMDIR, RENAME, LINK, SET_ATTR, COMMIT_CONTENT, REAP_ORPHAN -> {}
+      case SET_XATTR -> MadeUpAttributes.requireOrdinary(command.getSetXattr().getName());
+      case REMOVE_XATTR -> MadeUpAttributes.requireOrdinary(command.getRemoveXattr().getName());
       case OPEN_SESSION,
           CLOSE_SESSION,
           PUT_LINK,

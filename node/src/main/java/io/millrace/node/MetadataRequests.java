@@ -35,8 +35,6 @@ final class MetadataRequests {
 
   private static final int PAGE_ENTRIES_MAX = 2000;
   private static final int PAGE_BYTES_MAX = 768 << 10;
-  private static final ByteString STATE = ByteString.copyFromUtf8("user.millrace.state");
-  private static final ByteString REASON = ByteString.copyFromUtf8("user.millrace.reason");
   private static final int FILE_TYPE = 0170000;
   private static final int REGULAR = 0100000;
   private static final int DIRECTORY = 0040000;
@@ -271,10 +269,6 @@ final class MetadataRequests {
         name.writeTo(names);
         names.write(0);
       }
-      if (isRegular(namespace.inode(ino))) {
-        STATE.writeTo(names);
-        names.write(0);
-      }
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
@@ -283,11 +277,11 @@ final class MetadataRequests {
 
   private ByteString value(XattrRequest request) {
     Inode inode;
-    if (request.getName().equals(STATE)) {
+    if (request.getName().equals(MadeUpAttributes.STATE)) {
       inode = namespace.inode(request.getIno());
       return ByteString.copyFromUtf8(admin.state(inode));
     }
-    if (request.getName().equals(REASON)) {
+    if (request.getName().equals(MadeUpAttributes.REASON)) {
       inode = namespace.inode(request.getIno());
       String reason = admin.reason(inode);
       if (reason.isEmpty()) {

@@ -25,6 +25,7 @@ import io.millrace.proto.PathAt;
 import io.millrace.proto.PutLink;
 import io.millrace.proto.ReadReply;
 import io.millrace.proto.ReadRequest;
+import io.millrace.proto.SetXattr;
 import io.millrace.proto.WriteReply;
 import io.millrace.proto.XattrReply;
 import io.millrace.proto.XattrRequest;
@@ -198,10 +199,25 @@ final class NodeTest {
   void stateIsAnAttribute() {
     long ino = client.create(TestClient.ROOT, "f").getIno();
     assertEquals("cached", xattr(ino, "user.millrace.state"));
-    assertEquals("user.millrace.state\0", xattr(ino, ""));
+    assertEquals("", xattr(ino, ""), "a copy of all attributes must not carry it");
     assertEquals(
         Errno.ENODATA,
         assertThrows(FsException.class, () -> xattr(ino, "user.millrace.reason")).errno());
+  }
+
+  @Test
+  void madeUpAttributesCannotBeSet() {
+    long ino = client.create(TestClient.ROOT, "f").getIno();
+    var set =
+        Command.newBuilder()
+            .setSession(client.channel.welcome().getSession())
+            .setSequence(2)
+            .setSetXattr(
+                SetXattr.newBuilder()
+                    .setIno(ino)
+                    .setName(ByteString.copyFromUtf8("user.millrace.state")));
+    assertEquals(Errno.EOPNOTSUPP, refused(set));
+    assertEquals("cached", xattr(ino, "user.millrace.state"));
   }
 
   private String xattr(long ino, String name) {
