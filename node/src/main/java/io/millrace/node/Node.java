@@ -85,7 +85,7 @@ public final class Node implements RequestHandler, AutoCloseable {
     this.reads = new ReadRequests(namespace, reader, leases, inodes, threads, counters);
     this.copies = new ContentCopy(namespace, parts.blocks(), reader, threads);
     this.metadata =
-        new MetadataRequests(namespace, parts.blocks(), reader, leases, admin, counters);
+        new MetadataRequests(namespace, parts.blocks(), reader, leases, inodes, admin, counters);
     this.changes =
         new ChangeRequests(
             namespace,
