@@ -274,6 +274,10 @@ final class FileCalls {
     }
     DirtyFile dirty = handle.dirty();
     boolean killsSuid = request.writeKillsSetuid();
+    if (request.writeAppends()) {
+      append(request, dirty, offset, size, killsSuid);
+      return;
+    }
     int taken = dirty.write(offset, request.payload(), 0, killsSuid);
     if (taken == size) {
       request.written(size);
@@ -288,6 +292,68 @@ final class FileCalls {
           }
           kernel.written(size);
         });
+  }
+
+  /**
+   * The kernel's offset is only where it believes the end to be. The bytes go to the end that this
+   * client knows, and with the commit to the true one.
+   */
+  private void append(FuseRequest request, DirtyFile dirty, long offset, int size, boolean suid) {
+    boolean known = dirty.knowsEnd();
+    long end = known ? dirty.beginAppend(offset) : 0;
+    int taken = known ? appendNow(dirty, end, request, suid) : 0;
+    if (taken == size) {
+      dirty.endAppend();
+      appended(request, dirty, offset, end, size);
+      return;
+    }
+    PayloadBuffer payload = request.takePayload();
+    request.blocking(
+        FuseRequest.OnInterrupt.IGNORE,
+        kernel -> {
+          try (payload) {
+            long at = known ? end : beginAfterAsking(dirty, offset);
+            try {
+              context.writeBack().write(dirty, at, payload.data(), taken, suid);
+            } finally {
+              dirty.endAppend();
+            }
+            appended(kernel, dirty, offset, at, size);
+          }
+        });
+  }
+
+  private static int appendNow(DirtyFile dirty, long end, FuseRequest request, boolean suid) {
+    boolean done = false;
+    try {
+      int taken = dirty.write(end, request.payload(), 0, suid);
+      done = true;
+      return taken;
+    } finally {
+      if (!done) {
+        dirty.endAppend();
+      }
+    }
+  }
+
+  private long beginAfterAsking(DirtyFile dirty, long offset) {
+    dirty.baseIs(sizeAtNode(dirty.ino()));
+    return dirty.beginAppend(offset);
+  }
+
+  /** Where the kernel put the bytes elsewhere in its own cache, that goes. */
+  private void appended(FuseReply kernel, DirtyFile dirty, long offset, long end, int size) {
+    kernel.written(size);
+    if (end != offset) {
+      context.notifier().invalidateInode(dirty.ino(), 0, 0, errno -> {});
+    }
+  }
+
+  private long sizeAtNode(long ino) {
+    var question = InodeRequest.newBuilder().setIno(ino).build();
+    try (Reply reply = context.channel().await(Op.GETATTR, question, null)) {
+      return reply.as(Inode.class).getSize();
+    }
   }
 
   void flush(FuseRequest request, long fh) {
