@@ -129,12 +129,12 @@ public final class DirtyFile {
   public long beginAppend(long believedEnd) {
     lock.lock();
     try {
-      long end = Math.max(baseBytes >= 0 ? baseBytes : believedEnd, dirtyEnd());
-      if (appendFrom < 0) {
-        appendFrom = end;
-      }
       appenders++;
-      return end;
+      if (appendFrom >= 0) {
+        return Math.max(appendFrom, dirtyEnd()); // not the base, which may have moved: no gap
+      }
+      appendFrom = Math.max(baseBytes >= 0 ? baseBytes : believedEnd, dirtyEnd());
+      return appendFrom;
     } finally {
       lock.unlock();
     }
@@ -399,14 +399,18 @@ public final class DirtyFile {
     /** The listener hears of it while reads are still answered from here: no gap between. */
     private void finish(Inode inode, FsException failure) {
       Commit next = null;
+      boolean moved = inode != null && appendFrom >= 0 && inode.getSize() != extents.end();
       if (inode != null) {
         writeBack.committed(inode);
-        if (appendFrom >= 0 && inode.getSize() != extents.end()) {
-          writeBack.moved(ino);
-        }
+      }
+      if (moved) {
+        writeBack.moved(ino);
       }
       lock.lock();
       try {
+        if (moved && DirtyFile.this.appendFrom >= 0) {
+          waiting.add((i, failed) -> keep(failed)); // it shows in the wrong place: not for long
+        }
         if (payload != null) {
           sealed.remove(payload);
           payload.giveBack(writeBack.buffers());
