@@ -225,11 +225,16 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   }
 
   @Override
-  public void lost(long ino, FsException failure) {
-    LOG.log(Level.WARNING, "data written to inode " + ino + " was lost: " + failure.getMessage());
+  public void moved(long ino) {
     context.nodes().contentLost(ino);
     context.own().changed(ino);
     context.notifier().invalidateInode(ino, 0, 0, errno -> {});
+  }
+
+  @Override
+  public void lost(long ino, FsException failure) {
+    LOG.log(Level.WARNING, "data written to inode " + ino + " was lost: " + failure.getMessage());
+    moved(ino);
   }
 
   // ---- the end ----
@@ -347,7 +352,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
 
   @Override
   public void tmpfile(FuseRequest request, long parent, int flags, int mode, int umask) {
-    files.tmpfile(request, parent, mode, umask);
+    files.tmpfile(request, parent, flags, mode, umask);
   }
 
   @Override
