@@ -9,6 +9,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 
 /**
  * The system calls a measured program makes, without java.nio between: no allocation, no copy into
@@ -18,6 +19,8 @@ import java.lang.invoke.VarHandle;
 final class Posix {
   static final int READ_ONLY = 0;
   static final int CREATE_NEW = 1 | 0100 | 0200; // O_WRONLY | O_CREAT | O_EXCL
+  static final int STAT_BYTES = 256; // 144 on x86-64
+  static final int DIRECTORY = 0200000;
   static final int REWRITE = 1 | 0100 | 01000; // O_WRONLY | O_CREAT | O_TRUNC
 
   private static final Linker LINKER = Linker.nativeLinker();
@@ -37,6 +40,10 @@ final class Posix {
   private static final MethodHandle WRITE = function("write", transfer());
   private static final MethodHandle CLOSE = function("close", onDescriptor());
   private static final MethodHandle FSYNC = function("fsync", onDescriptor());
+  private static final MethodHandle UNLINK = function("unlink", onPaths(1));
+  private static final MethodHandle RENAME = function("rename", onPaths(2));
+  private static final MethodHandle STAT = function("stat", onPaths(2));
+  private static final MethodHandle GETDENTS = function("getdents64", transfer());
 
   private final MemorySegment state;
 
@@ -51,6 +58,12 @@ final class Posix {
 
   private static FunctionDescriptor onDescriptor() {
     return FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+  }
+
+  private static FunctionDescriptor onPaths(int count) {
+    var paths = new MemoryLayout[count];
+    Arrays.fill(paths, ValueLayout.ADDRESS);
+    return FunctionDescriptor.of(ValueLayout.JAVA_INT, paths);
   }
 
   @SuppressWarnings("restricted")
@@ -97,6 +110,40 @@ final class Posix {
   int fsync(int descriptor) {
     try {
       return (int) orErrno((int) FSYNC.invokeExact(state, descriptor));
+    } catch (Throwable t) {
+      throw new AssertionError("a call to C does not throw", t);
+    }
+  }
+
+  int unlink(MemorySegment path) {
+    try {
+      return (int) orErrno((int) UNLINK.invokeExact(state, path));
+    } catch (Throwable t) {
+      throw new AssertionError("a call to C does not throw", t);
+    }
+  }
+
+  int rename(MemorySegment from, MemorySegment to) {
+    try {
+      return (int) orErrno((int) RENAME.invokeExact(state, from, to));
+    } catch (Throwable t) {
+      throw new AssertionError("a call to C does not throw", t);
+    }
+  }
+
+  /** {@code found} has room for a struct stat, {@link #STAT_BYTES}. */
+  int stat(MemorySegment path, MemorySegment found) {
+    try {
+      return (int) orErrno((int) STAT.invokeExact(state, path, found));
+    } catch (Throwable t) {
+      throw new AssertionError("a call to C does not throw", t);
+    }
+  }
+
+  /** Entries of an open directory, as many as fit: records of struct linux_dirent64. */
+  long entries(int descriptor, MemorySegment target) {
+    try {
+      return orErrno((long) GETDENTS.invokeExact(state, descriptor, target, target.byteSize()));
     } catch (Throwable t) {
       throw new AssertionError("a call to C does not throw", t);
     }

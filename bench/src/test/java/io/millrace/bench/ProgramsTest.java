@@ -76,6 +76,18 @@ class ProgramsTest {
   }
 
   @Test
+  void metadataLeavesNothingInSharedAndInPrivateDirectories() throws Exception {
+    Path made = Files.createDirectory(directory.resolve("meta"));
+    Metadata.main(new String[] {made.toString(), "--count", "60", "--threads", "3"});
+    Metadata.main(new String[] {made.toString(), "--count", "60", "--threads", "2", "--shared"});
+    assertEquals(0, Manifest.walk(made).entries().size());
+    Files.createFile(made.resolve("m0").resolve("f0-0000001"));
+    String[] again = {made.toString(), "--count", "60", "--threads", "2", "--shared"};
+    var e = assertThrows(IllegalStateException.class, () -> Metadata.main(again));
+    assertTrue(e.getMessage().contains("errno 17"), e.getMessage());
+  }
+
+  @Test
   void aSequentialReadFindsAChangedByte() throws Exception {
     Path big = directory.resolve("big");
     Sequential.main(new String[] {"write", big.toString(), "--size", "4MiB", "--fsync"});

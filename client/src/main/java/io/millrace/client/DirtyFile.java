@@ -3,7 +3,6 @@ package io.millrace.client;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
-import io.millrace.proto.CommitContent;
 import io.millrace.proto.Inode;
 import io.millrace.proto.WriteRequest;
 import java.lang.foreign.MemorySegment;
@@ -43,20 +42,14 @@ public final class DirtyFile {
   /** Sealed chunks whose bytes are still in memory, oldest first. */
   private final ArrayDeque<WriteChunk> sealed = new ArrayDeque<>();
 
-  private ExtentMap pending = new ExtentMap();
+  private Unpublished next = new Unpublished(0);
   private long version;
   private int nextIndex;
   private long serial;
-  private long mtimeNanos;
-  private long firstDirtyNanos;
-  private boolean killSuid;
   private FsException error;
 
   /** Length without what is dirty; -1 while not known. */
   private long baseBytes = -1;
-
-  /** Where this client took the end to be at the first append that is not committed; -1: none. */
-  private long appendFrom = -1;
 
   /** Appends under way: no commit may come between the parts of one write. */
   private int appenders;
@@ -97,10 +90,10 @@ public final class DirtyFile {
         done += n;
       }
       if (done > from) {
-        touch();
-        killSuid |= killsSuid;
+        next.touch(writeBack.nowNanos());
+        next.killSuid |= killsSuid;
       }
-      tooMany = pending.size() > EXTENTS_MAX && running == null;
+      tooMany = next.extents.size() > EXTENTS_MAX && running == null;
     } finally {
       lock.unlock();
     }
@@ -114,7 +107,7 @@ public final class DirtyFile {
   public boolean knowsEnd() {
     lock.lock();
     try {
-      return baseBytes >= 0 || appendFrom >= 0;
+      return baseBytes >= 0 || next.appends();
     } finally {
       lock.unlock();
     }
@@ -130,41 +123,34 @@ public final class DirtyFile {
     lock.lock();
     try {
       appenders++;
-      if (appendFrom >= 0) {
-        return Math.max(appendFrom, dirtyEnd()); // not the base, which may have moved: no gap
+      if (next.appends()) {
+        return Math.max(next.appendFrom, dirtyEnd()); // not the base, which may have moved: no gap
       }
-      appendFrom = Math.max(baseBytes >= 0 ? baseBytes : believedEnd, dirtyEnd());
-      return appendFrom;
+      next.appendFrom = Math.max(baseBytes >= 0 ? baseBytes : believedEnd, dirtyEnd());
+      return next.appendFrom;
     } finally {
       lock.unlock();
     }
   }
 
   public void endAppend() {
-    Commit next = null;
+    Commit ready = null;
     lock.lock();
     try {
       appenders--;
       if (mayBegin() && !waiting.isEmpty()) {
-        next = begin();
+        ready = begin();
       }
     } finally {
       lock.unlock();
     }
-    if (next != null) {
-      next.start();
+    if (ready != null) {
+      ready.start();
     }
   }
 
   private boolean mayBegin() {
     return running == null && appenders == 0;
-  }
-
-  private void touch() {
-    mtimeNanos = writeBack.nowNanos();
-    if (firstDirtyNanos == 0) {
-      firstDirtyNanos = mtimeNanos;
-    }
   }
 
   private int writeChunk(long offset, MemorySegment data, int at, int left) {
@@ -232,7 +218,7 @@ public final class DirtyFile {
     }
     chunk.version = version;
     chunk.index = nextIndex++;
-    chunk.putExtents(pending);
+    chunk.putExtents(next.extents);
     sealed.add(chunk);
   }
 
@@ -327,14 +313,8 @@ public final class DirtyFile {
       commit.payload = chunks.getLast();
       seal(commit.payload);
     }
-    commit.extents = pending;
-    pending = new ExtentMap();
-    commit.appendFrom = appendFrom;
-    appendFrom = -1;
-    commit.mtimeNanos = mtimeNanos;
-    commit.killSuid = killSuid;
-    killSuid = false;
-    firstDirtyNanos = 0;
+    commit.change = next;
+    next = new Unpublished(next.mtimeNanos);
   }
 
   /** One publication on its way; its fields are set under the file's lock before it starts. */
@@ -342,12 +322,9 @@ public final class DirtyFile {
     private final List<Committed> callers;
     private final boolean sync;
     private WriteChunk payload;
-    private ExtentMap extents = new ExtentMap();
+    private Unpublished change = new Unpublished(0);
     private long lastSerial;
     private long version;
-    private long mtimeNanos;
-    private long appendFrom = -1;
-    private boolean killSuid;
     private boolean started;
 
     Commit(List<Committed> callers, boolean sync) {
@@ -359,7 +336,7 @@ public final class DirtyFile {
       FsException failed = takeError();
       if (failed != null) {
         finish(null, failed);
-      } else if (extents.isEmpty()) {
+      } else if (change.extents.isEmpty()) {
         finish(null, null);
       } else {
         send();
@@ -367,23 +344,16 @@ public final class DirtyFile {
     }
 
     private void send() {
-      var content =
-          CommitContent.newBuilder()
-              .setIno(ino)
-              .addAllExtents(extents.list())
-              .setSize(extents.end())
-              .setMtimeNs(mtimeNanos)
-              .setKillSuid(killSuid);
-      if (appendFrom >= 0) {
-        content.setAppendFrom(appendFrom);
-      }
       WriteRequest.Builder write =
           payload == null
               ? WriteRequest.newBuilder().setIno(ino).setVersion(version)
               : request(payload);
       MemorySegment bytes = payload == null ? null : payload.bytes();
       writeBack.commit(
-          write.setSync(sync), Command.newBuilder().setCommitContent(content), bytes, this);
+          write.setSync(sync),
+          Command.newBuilder().setCommitContent(change.command(ino)),
+          bytes,
+          this);
     }
 
     @Override
@@ -398,8 +368,8 @@ public final class DirtyFile {
 
     /** The listener hears of it while reads are still answered from here: no gap between. */
     private void finish(Inode inode, FsException failure) {
-      Commit next = null;
-      boolean moved = inode != null && appendFrom >= 0 && inode.getSize() != extents.end();
+      Commit following = null;
+      boolean moved = inode != null && change.movedBy(inode);
       if (inode != null) {
         writeBack.committed(inode);
       }
@@ -408,7 +378,7 @@ public final class DirtyFile {
       }
       lock.lock();
       try {
-        if (moved && DirtyFile.this.appendFrom >= 0) {
+        if (moved && next.appends()) {
           waiting.add((i, failed) -> keep(failed)); // it shows in the wrong place: not for long
         }
         if (payload != null) {
@@ -422,7 +392,7 @@ public final class DirtyFile {
         }
         running = null;
         if (mayBegin() && !waiting.isEmpty()) {
-          next = begin();
+          following = begin();
         }
       } finally {
         lock.unlock();
@@ -431,8 +401,8 @@ public final class DirtyFile {
         writeBack.lost(ino, failure);
       }
       callers.forEach(c -> c.done(inode, failure));
-      if (next != null) {
-        next.start();
+      if (following != null) {
+        following.start();
       }
     }
 
@@ -452,10 +422,7 @@ public final class DirtyFile {
   private void discard() {
     live.values().forEach(c -> c.giveBack(writeBack.buffers()));
     live.clear();
-    pending = new ExtentMap();
-    appendFrom = -1;
-    killSuid = false;
-    firstDirtyNanos = 0;
+    next = new Unpublished(next.mtimeNanos);
   }
 
   /** Forgets what lies at or after {@code size}; a commit and the truncation itself follow. */
@@ -474,8 +441,7 @@ public final class DirtyFile {
           last.getValue().giveBack(writeBack.buffers());
         }
       }
-      pending.cut(size, Long.MAX_VALUE);
-      appendFrom = appendFrom > size ? -1 : appendFrom;
+      next.cutAt(size);
       if (size == 0) {
         version = 0;
       }
@@ -527,8 +493,8 @@ public final class DirtyFile {
   private boolean touches(long offset, long length) {
     long end = offset + length;
     return live.values().stream().anyMatch(c -> c.end() > offset)
-        || pending.end() > offset
-        || (running != null && running.extents.end() > offset)
+        || next.extents.end() > offset
+        || (running != null && running.change.extents.end() > offset)
         || sealed.stream().anyMatch(c -> c.overlaps(offset, end - offset));
   }
 
@@ -541,8 +507,8 @@ public final class DirtyFile {
       }
       return inode.toBuilder()
           .setSize(Math.max(inode.getSize(), dirtyEnd()))
-          .setMtimeNs(mtimeNanos)
-          .setCtimeNs(Math.max(mtimeNanos, inode.getCtimeNs()))
+          .setMtimeNs(next.mtimeNanos)
+          .setCtimeNs(Math.max(next.mtimeNanos, inode.getCtimeNs()))
           .build();
     } finally {
       lock.unlock();
@@ -551,7 +517,7 @@ public final class DirtyFile {
 
   /** File offset after the last byte that is not committed. */
   private long dirtyEnd() {
-    long end = Math.max(pending.end(), running == null ? 0 : running.extents.end());
+    long end = Math.max(next.extents.end(), running == null ? 0 : running.change.extents.end());
     return live.isEmpty() ? end : Math.max(end, live.lastEntry().getValue().end());
   }
 
@@ -571,7 +537,7 @@ public final class DirtyFile {
   public void setMtime(long nanos) {
     lock.lock();
     try {
-      mtimeNanos = nanos;
+      next.mtimeNanos = nanos;
     } finally {
       lock.unlock();
     }
@@ -585,7 +551,7 @@ public final class DirtyFile {
   public boolean killsSuid() {
     lock.lock();
     try {
-      return killSuid || (running != null && running.killSuid);
+      return next.killSuid || (running != null && running.change.killSuid);
     } finally {
       lock.unlock();
     }
@@ -601,14 +567,14 @@ public final class DirtyFile {
   }
 
   private boolean isCleanLocked() {
-    return live.isEmpty() && sealed.isEmpty() && pending.isEmpty() && running == null;
+    return live.isEmpty() && sealed.isEmpty() && next.extents.isEmpty() && running == null;
   }
 
   /** When the oldest byte that no commit has taken yet was written; 0: there is none. */
   long dirtySinceNanos() {
     lock.lock();
     try {
-      return live.isEmpty() && pending.isEmpty() ? 0 : firstDirtyNanos;
+      return live.isEmpty() && next.extents.isEmpty() ? 0 : next.firstDirtyNanos;
     } finally {
       lock.unlock();
     }

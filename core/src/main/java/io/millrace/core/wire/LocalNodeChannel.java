@@ -28,6 +28,9 @@ public final class LocalNodeChannel implements NodeChannel {
   private volatile NoticeListener listener = NoNotices.INSTANCE;
   private volatile boolean closed;
 
+  /** Set before BYE, whose answer comes on a line that the node has cut: nobody comes back then. */
+  private volatile boolean leaving;
+
   /** Says HELLO; blocks until the node has answered. */
   public LocalNodeChannel(RequestHandler handler, String client, boolean admin) {
     this.handler = handler;
@@ -68,6 +71,7 @@ public final class LocalNodeChannel implements NodeChannel {
     if (closed) {
       return;
     }
+    leaving = true;
     if (!admin) {
       try {
         await(Op.BYE, Empty.getDefaultInstance(), null).close();
@@ -112,7 +116,7 @@ public final class LocalNodeChannel implements NodeChannel {
   /** The node cut the line, as it does with a session that lost its leases. */
   private void comeBack(LocalPeer cut) {
     handler.closed(cut);
-    if (closed || cut != peer) {
+    if (leaving || cut != peer) {
       return;
     }
     Welcome before = welcome;
