@@ -27,8 +27,13 @@ base="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -
 cat >"$dist/launch.sh" <<L
 # Written by scripts/build.sh. Servers get a real compiler and heap; commands start from the cache.
 cp='$cp'
-common='--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+ExitOnOutOfMemoryError -Dmillrace.root=$root'
-case "\${1:-}" in
+common='--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+ExitOnOutOfMemoryError -Dmillrace.root=$root -Dmillrace.launcher=$dist/launch.sh'
+serves="\${1:-}"
+case "\$serves" in
+  up|mount) # at first it only becomes the supervisor (docs/decisions): as light as a command
+    case "\${MILLRACE_SUPERVISED:-none} \$* " in none*) case " \$* " in *' --no-supervisor '*) ;; *) serves=supervisor ;; esac ;; esac ;;
+esac
+case "\$serves" in
   up|node|mount|demo) jvm="-Xms128m -Xmx\${MILLRACE_HEAP:-256m} -Xmn\${MILLRACE_YOUNG:-64m} -XX:+UseSerialGC -XX:MaxDirectMemorySize=\${MILLRACE_DIRECT:-128m}" ;;
   *) jvm="-Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1" ;;
 esac

@@ -35,6 +35,16 @@ final class MountOptions {
   @Option(names = "--allow-other", description = "Other users may use the mount (root: always).")
   private boolean allowOther;
 
+  @Option(
+      names = "--no-supervisor",
+      description =
+          "The mount ends with its process; else a supervisor keeps it and starts another one.")
+  private boolean noSupervisor;
+
+  boolean supervised() {
+    return !noSupervisor;
+  }
+
   MountConfig at(Path mountPoint, String source) {
     return MountConfig.at(mountPoint)
         .source(source)

@@ -52,6 +52,11 @@ public final class DirtyFile {
   private boolean killSuid;
   private FsException error;
 
+  /** Its place in {@link UnsentData}, while there is something that no process may forget. */
+  private int noted = SlotTable.NONE;
+
+  private boolean isNoted;
+
   /** Length without what is dirty; -1 while not known. */
   private long baseBytes = -1;
 
@@ -92,6 +97,7 @@ public final class DirtyFile {
       }
       if (done > from) {
         touch();
+        note();
         killSuid |= killsSuid;
       }
       tooMany = pending.size() > EXTENTS_MAX && running == null;
@@ -108,6 +114,41 @@ public final class DirtyFile {
     mtimeNanos = writeBack.nowNanos();
     if (firstDirtyNanos == 0) {
       firstDirtyNanos = mtimeNanos;
+    }
+  }
+
+  /** Before the program hears that its bytes were taken. */
+  private void note() {
+    if (isNoted) {
+      writeBack.unsent().more(noted);
+    } else {
+      isNoted = true;
+      noted = writeBack.unsent().begin(ino);
+    }
+  }
+
+  /** After those who wait have heard what became of their bytes. */
+  private void endNote() {
+    lock.lock();
+    try {
+      if (isNoted && isCleanLocked() && error == null) {
+        isNoted = false;
+        writeBack.unsent().end(noted);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The running commit has a number. */
+  private void carriedBy(long sequence) {
+    lock.lock();
+    try {
+      if (isNoted && live.isEmpty() && pending.isEmpty()) {
+        writeBack.unsent().carriedBy(noted, sequence);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -325,6 +366,11 @@ public final class DirtyFile {
     }
 
     @Override
+    public void numbered(long sequence) {
+      carriedBy(sequence);
+    }
+
+    @Override
     public void done(CommandResult result) {
       finish(result.getInode(), null);
     }
@@ -362,6 +408,7 @@ public final class DirtyFile {
         writeBack.lost(ino, failure);
       }
       callers.forEach(c -> c.done(inode, failure));
+      endNote();
       if (next != null) {
         next.start();
       }

@@ -51,6 +51,7 @@ final class FileCalls {
   // ---- open ----
 
   void open(FuseRequest request, long ino, int flags) {
+    forgetFirst(request);
     context.predictor().used(ino);
     if ((flags & O_TRUNC) != 0 && writes(flags)) {
       openTruncated(request, ino);
@@ -65,6 +66,15 @@ final class FileCalls {
     DetachedReply kernel = request.detach();
     kernel.answerWhenInterrupted();
     askOpen(kernel, ino, flags);
+  }
+
+  /**
+   * Opened by another process, whose answer the kernel never got: nobody will close that handle.
+   */
+  private void forgetFirst(FuseRequest request) {
+    if (request.isResent()) {
+      release(context.open().openedBefore(request.key()));
+    }
   }
 
   private void askOpen(DetachedReply kernel, long ino, int flags) {
@@ -127,7 +137,7 @@ final class FileCalls {
 
   private void opened(FuseReply kernel, long ino, int flags, int openFlags) {
     DirtyFile dirty = writes(flags) ? context.writeBack().acquire(ino) : null;
-    long fh = context.open().add(new FileHandle(ino, dirty));
+    long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
     int all = openFlags | (dirty == null ? OpenReplyFlags.NOFLUSH : 0);
     if (!kernel.opened(fh, all)) {
       release(fh);
@@ -143,6 +153,7 @@ final class FileCalls {
   }
 
   void create(FuseRequest request, long dir, int flags, int mode) {
+    forgetFirst(request);
     byte[] name = request.name();
     long since = context.notices().now();
     var op = Mutations.create(dir, name, mode).setExclusive((flags & O_EXCL) != 0);
@@ -154,6 +165,7 @@ final class FileCalls {
         .mutate(
             command.setCreate(op),
             false,
+            kernel.key(),
             new CommandAnswer(
                 kernel,
                 result -> {
@@ -176,7 +188,7 @@ final class FileCalls {
     long ino = inode.getIno();
     DirtyFile dirty = context.writeBack().acquire(ino);
     dirty.baseIs(inode.getSize());
-    long fh = context.open().add(new FileHandle(ino, dirty));
+    long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
     int flags = existed ? 0 : OpenReplyFlags.KEEP_CACHE;
     if (!answers.created(kernel, dir, inode, since, fh, flags, !existed)) {
       release(fh);
@@ -272,6 +284,10 @@ final class FileCalls {
     if (handle == null || handle.dirty() == null) {
       throw new FsException(Errno.EINVAL, "write without a handle for writing", "ino", ino);
     }
+    if (handle.isLost()) {
+      request.error(Errno.EIO.code());
+      return;
+    }
     DirtyFile dirty = handle.dirty();
     boolean killsSuid = request.writeKillsSetuid();
     int taken = dirty.write(offset, request.payload(), 0, killsSuid);
@@ -292,6 +308,10 @@ final class FileCalls {
 
   void flush(FuseRequest request, long fh) {
     FileHandle handle = context.open().get(fh);
+    if (handle != null && handle.isLost()) {
+      tellLost(request, handle);
+      return;
+    }
     if (handle == null || handle.dirty() == null || handle.dirty().isClean()) {
       request.ok();
       return;
@@ -305,6 +325,10 @@ final class FileCalls {
 
   void fsync(FuseRequest request, long ino, long fh) {
     FileHandle handle = context.open().get(fh);
+    if (handle != null && handle.isLost()) {
+      tellLost(request, handle);
+      return;
+    }
     DetachedReply kernel = request.detach();
     if (handle == null || handle.dirty() == null) {
       sync(kernel, ino);
@@ -323,6 +347,13 @@ final class FileCalls {
             });
   }
 
+  /** As a page cache that failed to write: once by each handle, then it is as good as new (H17). */
+  private void tellLost(FuseRequest request, FileHandle handle) {
+    if (request.error(Errno.EIO.code())) {
+      context.open().toldLost(handle);
+    }
+  }
+
   /** Everything acknowledged before survives power loss. */
   void sync(DetachedReply kernel, long ino) {
     new NodeAnswer(kernel) {
@@ -335,8 +366,8 @@ final class FileCalls {
   }
 
   void release(FuseRequest request, long fh) {
-    request.ok();
     release(fh);
+    request.ok();
   }
 
   private void release(long fh) {

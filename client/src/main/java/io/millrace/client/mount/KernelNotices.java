@@ -177,6 +177,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
 
   @Override
   public void leasesLost() {
+    context.session().renewed();
     fence();
   }
 

@@ -111,7 +111,8 @@ final class Mutations {
     try {
       context
           .session()
-          .mutate(command, false, new CommandAnswer(kernel, r -> done.accept(r, kernel)));
+          .mutate(
+              command, false, kernel.key(), new CommandAnswer(kernel, r -> done.accept(r, kernel)));
     } catch (RuntimeException e) {
       kernel.fail(e);
     }
