@@ -36,13 +36,14 @@ final class MountOptions {
   private boolean allowOther;
 
   @Option(
-      names = "--no-supervisor",
+      names = "--supervisor",
+      negatable = true,
       description =
-          "The mount ends with its process; else a supervisor keeps it and starts another one.")
-  private boolean noSupervisor;
+          "A supervisor keeps the mount when its process dies, and starts another one. Default: no")
+  private boolean supervised;
 
   boolean supervised() {
-    return !noSupervisor;
+    return supervised;
   }
 
   MountConfig at(Path mountPoint, String source) {

@@ -52,10 +52,15 @@ class SurvivalTest {
         point,
         "up",
         point.toString(),
+        "--supervisor",
         "--dir",
         product.scratch().resolve("store").toString(),
         "--listen",
         "127.0.0.1:" + Product.freePort());
+  }
+
+  private Product.Running mount() throws IOException {
+    return mount("--supervisor");
   }
 
   private Product.Running mount(String... options) throws IOException {

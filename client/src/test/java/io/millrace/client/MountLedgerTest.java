@@ -158,6 +158,9 @@ class MountLedgerTest {
 
           @Override
           public void lost(long ino, FsException failure) {}
+
+          @Override
+          public void moved(long ino) {}
         },
         Runnable::run);
   }

@@ -52,7 +52,10 @@ public interface Namespace extends AutoCloseable {
    */
   boolean list(long dir, ByteString afterName, int limit, Consumer<Inode> entries);
 
-  /** The name that has this cookie in the directory (H5); empty where it is gone. */
+  /**
+   * The name that has this cookie in the directory (H5), or had it until a while ago; empty where
+   * nobody remembers.
+   */
   Optional<ByteString> nameAt(long dir, long cookie);
 
   /**
@@ -80,6 +83,14 @@ public interface Namespace extends AutoCloseable {
    * one (H3). @throws FsException EINVAL outside any link
    */
   String objectKey(long ino);
+
+  /**
+   * As {@link #objectKey(long)}, for the inode as the caller saw it: where it was renamed since,
+   * this may be its key before or after. For GETs that name an etag, which tells.
+   */
+  default String objectKey(Inode inode) {
+    return objectKey(inode.getIno());
+  }
 
   /** The key it will have once its renames were exported: from names alone. */
   String targetKey(long ino);

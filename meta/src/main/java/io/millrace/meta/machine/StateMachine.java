@@ -6,6 +6,7 @@ import io.millrace.core.api.Ino;
 import io.millrace.meta.op.CollectOps;
 import io.millrace.meta.op.CommitContentOp;
 import io.millrace.meta.op.CreateOp;
+import io.millrace.meta.op.FallocateOp;
 import io.millrace.meta.op.ImportOp;
 import io.millrace.meta.op.LinkOp;
 import io.millrace.meta.op.LinkOps;
@@ -28,7 +29,9 @@ import io.millrace.meta.row.Mode;
 import io.millrace.meta.row.SessionRow;
 import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.RowBatch;
+import io.millrace.meta.tree.KeyPrefixes;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.RemovedCookies;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
@@ -50,9 +53,13 @@ public final class StateMachine {
   private final RocksStore store;
   private final RowBatch batch;
   private final TreeWriter tree;
+  private final RemovedCookies removed = new RemovedCookies();
 
   /** What readers go by; replaced after a batch that changed links was written. */
   private volatile Links links;
+
+  private final KeyPrefixes prefixes = new KeyPrefixes();
+  private boolean movesKeys;
 
   public StateMachine(RocksStore store, int shard) {
     this.store = store;
@@ -61,7 +68,11 @@ public final class StateMachine {
     byte[] counters = store.get(Keys.counters());
     tree =
         new TreeWriter(
-            batch, shard, links, counters == null ? new Counters() : Counters.decode(counters));
+            batch,
+            shard,
+            links,
+            counters == null ? new Counters() : Counters.decode(counters),
+            removed);
     if (counters == null) {
       format(shard);
     }
@@ -85,12 +96,22 @@ public final class StateMachine {
     return links;
   }
 
+  public RemovedCookies removed() {
+    return removed;
+  }
+
+  /** What readers may keep of the keys of directories. */
+  public KeyPrefixes prefixes() {
+    return prefixes;
+  }
+
   /** Applies a command to the batch. A command that fails leaves nothing but its reply. */
   public CommandResult apply(long index, Command command) {
     Links linksBefore = tree.links();
     Counters before = tree.counters().copy();
     batch.mark();
     tree.beginCommand();
+    movesKeys |= movesKeys(command);
     CommandResult result;
     try {
       CommandResult earlier = earlierReply(command);
@@ -119,6 +140,36 @@ public final class StateMachine {
         .setMessage(message)
         .setApplied(index)
         .build();
+  }
+
+  /** Whether the prefix of a directory in its bucket may be another after it. */
+  private static boolean movesKeys(Command command) {
+    return switch (command.getOpCase()) {
+      case RMDIR,
+          RENAME,
+          PUT_LINK,
+          REMOVE_LINK,
+          IMPORT_BATCH,
+          MARK_EXPORTED,
+          RESOLVE_CHANGE,
+          OP_NOT_SET ->
+          true;
+      case CREATE,
+          MKDIR,
+          UNLINK,
+          LINK,
+          SET_ATTR,
+          SET_XATTR,
+          REMOVE_XATTR,
+          COMMIT_CONTENT,
+          OPEN_SESSION,
+          CLOSE_SESSION,
+          REAP_ORPHAN,
+          PUT_TASK,
+          FORGET_GARBAGE,
+          FALLOCATE ->
+          false;
+    };
   }
 
   /** The first answer to a command that comes again (H6); null for one that is new. */
@@ -185,6 +236,7 @@ public final class StateMachine {
       case MARK_EXPORTED -> MarkExportedOp.apply(scope, command.getMarkExported());
       case RESOLVE_CHANGE -> ResolveChangeOp.apply(scope, command.getResolveChange());
       case FORGET_GARBAGE -> CollectOps.forget(scope, command.getForgetGarbage());
+      case FALLOCATE -> FallocateOp.apply(scope, command.getFallocate());
       case OP_NOT_SET -> throw new FsException(Errno.EPROTO, "command without an operation");
     };
   }
@@ -207,6 +259,10 @@ public final class StateMachine {
     }
     batch.clear();
     links = tree.links();
+    if (movesKeys) {
+      movesKeys = false;
+      prefixes.forgetAll();
+    }
   }
 
   /** On return all that was written survives power loss. */
