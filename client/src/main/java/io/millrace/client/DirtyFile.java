@@ -384,6 +384,7 @@ public final class DirtyFile {
     live.values().forEach(c -> c.giveBack(writeBack.buffers()));
     live.clear();
     pending = new ExtentMap();
+    version = 0; // the session that it names may be gone
     killSuid = false;
     firstDirtyNanos = 0;
   }

@@ -10,6 +10,7 @@ import io.millrace.core.wire.RequestHandler.Peer;
 import io.millrace.core.wire.RequestHandler.Responder;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
+import io.millrace.proto.Extent;
 import io.millrace.proto.MutateRequest;
 import io.millrace.proto.NoticeItem;
 import io.millrace.proto.ReapOrphan;
@@ -254,10 +255,26 @@ final class ChangeRequests {
     return command.hasUnlink() || command.hasRename();
   }
 
+  /** Blocks of a session that has ended may be collected already (H16). */
+  private static void checkOwnBlocks(ClientSession session, Command command) {
+    for (Extent extent : command.getCommitContent().getExtentsList()) {
+      if (extent.getVersion() >>> 32 != Integer.toUnsignedLong(session.number)) {
+        throw new FsException(
+            Errno.ESTALE,
+            "written under a session that has ended",
+            "version",
+            extent.getVersion(),
+            "session",
+            session.number);
+      }
+    }
+  }
+
   private static void checkAllowed(ClientSession session, Command command) {
     if (session == null || command.getSession() != session.id) {
       throw new FsException(Errno.EPERM, "a command of another session");
     }
+    checkOwnBlocks(session, command);
     switch (command.getOpCase()) {
       case CREATE, MKDIR, UNLINK, RMDIR, RENAME, LINK, SET_ATTR, COMMIT_CONTENT, REAP_ORPHAN -> {}
       case SET_XATTR -> MadeUpAttributes.requireOrdinary(command.getSetXattr().getName());

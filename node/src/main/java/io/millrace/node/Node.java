@@ -106,6 +106,7 @@ public final class Node implements RequestHandler, AutoCloseable {
    */
   public Node start(AdminHandler handler) {
     admin.set(handler);
+    garbage.dropUnborn();
     sessions.takeOver();
     grace.returned(0);
     threads.after(config.leaseMillis(), grace::over);
