@@ -30,6 +30,19 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
 
   public abstract int opcode();
 
+  /** The top bit of a unique number: the kernel sends the request again (H17). */
+  private static final long RESENT = 1L << 63;
+
+  /** Whether a former process of this mount has read the request, and may have carried it out. */
+  public final boolean isResent() {
+    return (unique() & RESENT) != 0;
+  }
+
+  /** Names the request for the life of the mount, however often it is sent; never 0. */
+  public final long key() {
+    return unique() & ~RESENT;
+  }
+
   /** The right to answer, and memory to do it in; null when it is too late. */
   abstract ReplyWriter claim();
 

@@ -22,6 +22,8 @@ public final class FuseSession implements AutoCloseable {
   public enum End {
     UNMOUNTED_HERE,
     UNMOUNTED_ELSEWHERE,
+    /** The mount goes on; another session serves it. */
+    HANDED_OVER,
     FAILED
   }
 
@@ -41,6 +43,7 @@ public final class FuseSession implements AutoCloseable {
 
   private final FuseConfig config;
   private final KernelConnection connection;
+  private final boolean takenOver;
   private final ReplyContext context;
   private final FuseNotifier notifier;
   private final List<DeviceDescriptor> descriptors = new ArrayList<>();
@@ -49,9 +52,14 @@ public final class FuseSession implements AutoCloseable {
   private final CompletableFuture<End> ended = new CompletableFuture<>();
   private volatile boolean unmounting;
 
-  private FuseSession(FuseConfig config, FuseFileSystem fileSystem, KernelConnection connection) {
+  private FuseSession(
+      FuseConfig config,
+      FuseFileSystem fileSystem,
+      KernelConnection connection,
+      boolean takenOver) {
     this.config = config;
     this.connection = connection;
+    this.takenOver = takenOver;
     FuseFeatures features = connection.features();
     var waitingWorkers = new AtomicInteger();
     var payloadLimit = new BackPressure(config.payloadBuffers(), config.workers(), waitingWorkers);
@@ -79,14 +87,42 @@ public final class FuseSession implements AutoCloseable {
    */
   public static FuseSession mount(FuseConfig config, FuseFileSystem fileSystem)
       throws FuseMountException {
-    return resume(config, fileSystem, KernelMount.mount(config));
+    return serve(config, fileSystem, KernelMount.mount(config));
   }
 
-  /** Serves a mount that exists already, by descriptors this session owns from now on (H17). */
-  public static FuseSession resume(
+  /**
+   * Goes on with the mount that the vault keeps, or mounts and puts it there. Requests that another
+   * process had read and not answered come again, marked so ({@link FuseReply#isResent}), after the
+   * file system's {@code init}, which learns of it by {@link #isTakenOver}. A kernel that can't
+   * send requests again ({@link FuseFeatures#canResend}) leaves the vault empty.
+   *
+   * @throws FuseMountException as {@link #mount}
+   */
+  public static FuseSession mount(
+      FuseConfig config, FuseFileSystem fileSystem, DescriptorVault vault)
+      throws FuseMountException {
+    KernelConnection kept = vault.look();
+    if (kept != null) {
+      return begin(config, fileSystem, kept, true);
+    }
+    KernelConnection made = KernelMount.mount(config);
+    if (made.features().canResend()) {
+      vault.put(made);
+    }
+    return serve(config, fileSystem, made);
+  }
+
+  /** Serves descriptors that this session owns from now on. */
+  static FuseSession serve(
       FuseConfig config, FuseFileSystem fileSystem, KernelConnection connection)
       throws FuseMountException {
-    var session = new FuseSession(config, fileSystem, connection);
+    return begin(config, fileSystem, connection, false);
+  }
+
+  private static FuseSession begin(
+      FuseConfig config, FuseFileSystem fileSystem, KernelConnection connection, boolean takenOver)
+      throws FuseMountException {
+    var session = new FuseSession(config, fileSystem, connection, takenOver);
     session.start(fileSystem);
     return session;
   }
@@ -96,12 +132,31 @@ public final class FuseSession implements AutoCloseable {
     boolean ready = false;
     try {
       fileSystem.init(this);
+      if (takenOver) {
+        askAgain();
+      }
       ready = true;
     } finally {
-      startThreads();
-      if (!ready) {
+      if (ready || !takenOver) {
+        startThreads();
+      }
+      if (!ready && !takenOver) {
         unmount(Unmount.FORCE);
       }
+    }
+  }
+
+  /** Before anything is read here: what this session has read must not come twice. */
+  private void askAgain() throws FuseMountException {
+    var writer = new ReplyWriter();
+    try {
+      int result = writer.sendNotice(descriptors.getFirst().fd(), Wire.Notice.RESEND, 0);
+      if (result < 0 && result != -FuseErrno.ENODEV) {
+        throw new FuseMountException(
+            Kind.PROTOCOL, "the kernel does not send requests again: errno " + -result);
+      }
+    } finally {
+      writer.free();
     }
   }
 
@@ -123,6 +178,12 @@ public final class FuseSession implements AutoCloseable {
 
   private void awaitWorkers() {
     threads.forEach(FuseSession::join);
+    if (context.handingOver) {
+      notifier.close();
+      descriptors.forEach(DeviceDescriptor::close);
+      ended.complete(End.HANDED_OVER);
+      return;
+    }
     context.pending.interruptAll();
     notifier.close();
     if (!context.blocking.awaitIdle(BODIES_WAIT)) {
@@ -148,6 +209,30 @@ public final class FuseSession implements AutoCloseable {
       }
     }
     return unmounting ? End.UNMOUNTED_HERE : End.UNMOUNTED_ELSEWHERE;
+  }
+
+  /**
+   * Stops serving so that another process can go on: answers what was begun and reads no more. What
+   * is read nevertheless stays unanswered, for the next one to be sent again. The process should
+   * end soon: programs wait.
+   *
+   * @return whether everything begun was answered in time
+   */
+  public boolean handOver(Duration wait) throws InterruptedException {
+    context.handingOver = true;
+    long end = System.nanoTime() + wait.toNanos();
+    while (System.nanoTime() < end) {
+      if (workers.stream().noneMatch(FuseWorker::isServing) && context.pending.size() == 0) {
+        return true;
+      }
+      Thread.sleep(1);
+    }
+    return false;
+  }
+
+  /** Whether another process has served this mount before. */
+  public boolean isTakenOver() {
+    return takenOver;
   }
 
   public FuseConfig config() {

@@ -13,6 +13,7 @@ final class FuseWorker implements Runnable {
   private final Dispatch dispatch;
   private final AtomicLongArray counts = new AtomicLongArray(FuseOpcode.LIMIT);
   private volatile int endErrno;
+  private volatile boolean serving;
 
   FuseWorker(ReplyContext context, DeviceDescriptor descriptor, int maxWriteBytes) {
     this.context = context;
@@ -25,7 +26,13 @@ final class FuseWorker implements Runnable {
     while (true) {
       long n = request.read();
       if (n >= Wire.InHeader.BYTES) {
+        serving = true;
+        if (context.handingOver) {
+          serving = false;
+          return;
+        }
         serve((int) n);
+        serving = false;
       } else if (n >= 0 || ends((int) -n)) {
         endErrno = n >= 0 ? FuseErrno.EIO : (int) -n;
         return;
@@ -71,6 +78,10 @@ final class FuseWorker implements Runnable {
 
   long requests(int opcode) {
     return counts.getOpaque(opcode);
+  }
+
+  boolean isServing() {
+    return serving;
   }
 
   int endErrno() {

@@ -23,18 +23,6 @@ final class Fusermount {
           + " as root";
   private static final int ENOENT = 2;
 
-  /** struct msghdr and cmsghdr on 64-bit Linux. */
-  private static final int MSG_IOV = 16;
-
-  private static final int MSG_IOVLEN = 24;
-  private static final int MSG_CONTROL = 32;
-  private static final int MSG_CONTROLLEN = 40;
-  private static final int MSG_BYTES = 56;
-  private static final int CMSG_LEVEL = 8;
-  private static final int CMSG_TYPE = 12;
-  private static final int CMSG_DATA = 16;
-  private static final int SOL_SOCKET = 1;
-  private static final int SCM_RIGHTS = 1;
   private static final int SPAWN_ACTIONS_BYTES = 256;
   private static final int STDERR = 2;
 
@@ -130,7 +118,7 @@ final class Fusermount {
     }
   }
 
-  private static MemorySegment strings(Arena arena, List<String> values) {
+  static MemorySegment strings(Arena arena, List<String> values) {
     MemorySegment array = arena.allocate(ValueLayout.ADDRESS, values.size() + 1L);
     for (int i = 0; i < values.size(); i++) {
       array.setAtIndex(ValueLayout.ADDRESS, i, arena.allocateFrom(values.get(i)));
@@ -140,25 +128,13 @@ final class Fusermount {
 
   /** The descriptor the helper sends, or -1 when it closes the socket without. */
   private int receive(Arena arena, int socket) {
-    MemorySegment message = arena.allocate(MSG_BYTES, 8);
-    MemorySegment control = arena.allocate(64, 8);
-    MemorySegment iovec = arena.allocate(16, 8);
-    iovec.set(Wire.U64, 0, arena.allocate(8).address());
-    iovec.set(Wire.U64, 8, 1);
-    message.set(Wire.U64, MSG_IOV, iovec.address());
-    message.set(Wire.U64, MSG_IOVLEN, 1);
-    message.set(Wire.U64, MSG_CONTROL, control.address());
-    message.set(Wire.U64, MSG_CONTROLLEN, control.byteSize());
+    var message = new SocketMessage(arena, arena.allocate(1), 4);
     long n;
     do {
-      n = Native.recvmsg(state, socket, message, 0);
+      n = Native.recvmsg(state, socket, message.header, 0);
     } while (n == -FuseErrno.EINTR);
-    boolean carries =
-        n > 0
-            && message.get(Wire.U64, MSG_CONTROLLEN) >= CMSG_DATA + 4
-            && control.get(Wire.U32, CMSG_LEVEL) == SOL_SOCKET
-            && control.get(Wire.U32, CMSG_TYPE) == SCM_RIGHTS;
-    return carries ? control.get(Wire.U32, CMSG_DATA) : -1;
+    List<Integer> fds = n > 0 ? message.descriptors() : List.of();
+    return fds.isEmpty() ? -1 : fds.getFirst();
   }
 
   private String readAll(Arena arena, int fd) {

@@ -1,6 +1,7 @@
 package io.millrace.fuse;
 
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
 
 /**
  * How often the kernel holds each node: every entry, create and readdirplus reply adds one, FORGET
@@ -21,11 +22,17 @@ public final class LookupCounts {
   private static final int SLOTS_MIN = 16;
 
   private final Stripe[] stripes = new Stripe[1 << STRIPE_BITS];
+  private volatile LongConsumer onNew = nodeid -> {};
 
   public LookupCounts() {
     for (int i = 0; i < stripes.length; i++) {
       stripes[i] = new Stripe();
     }
+  }
+
+  /** Sets who is told of each node that was not held, before the kernel learns of it. */
+  public void onNew(LongConsumer listener) {
+    onNew = listener;
   }
 
   /** Adds one; gives the new count. */
@@ -35,12 +42,17 @@ public final class LookupCounts {
     }
     long hash = hash(nodeid);
     Stripe stripe = stripe(hash);
+    long count;
     stripe.lock.lock();
     try {
-      return stripe.increment(nodeid, hash);
+      count = stripe.increment(nodeid, hash);
     } finally {
       stripe.lock.unlock();
     }
+    if (count == 1) {
+      onNew.accept(nodeid);
+    }
+    return count;
   }
 
   /**

@@ -25,6 +25,11 @@ final class Native {
   static final int UMOUNT_NOFOLLOW = 8;
   static final int AF_UNIX = 1;
   static final int SOCK_STREAM = 1;
+  static final int SOCK_DGRAM = 2;
+  static final int MSG_PEEK = 2;
+  static final int MSG_DONTWAIT = 0x40;
+  static final int MSG_CMSG_CLOEXEC = 0x40000000;
+  static final int PR_SET_PDEATHSIG = 1;
   static final int F_SETFD = 2;
 
   /** FUSE_DEV_IOC_CLONE: _IOR(229, 0, uint32_t). */
@@ -61,6 +66,15 @@ final class Native {
       handle("pipe2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
   private static final MethodHandle RECVMSG =
       handle("recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle SENDMSG =
+      handle("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle MEMFD_CREATE =
+      handle("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+  private static final MethodHandle PRCTL =
+      variadic("prctl", 1, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle GETPPID = handle("getppid", FunctionDescriptor.of(JAVA_INT));
+  private static final MethodHandle EXECVE =
+      handle("execve", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS));
   private static final MethodHandle WAITPID =
       handle("waitpid", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
   private static final MethodHandle POSIX_SPAWNP =
@@ -214,6 +228,48 @@ final class Native {
   static long recvmsg(CallState state, int fd, MemorySegment message, int flags) {
     try {
       return state.result((long) RECVMSG.invokeExact(state.segment, fd, message, flags));
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+  }
+
+  static long sendmsg(CallState state, int fd, MemorySegment message, int flags) {
+    try {
+      return state.result((long) SENDMSG.invokeExact(state.segment, fd, message, flags));
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+  }
+
+  static int memfdCreate(CallState state, MemorySegment name, int flags) {
+    try {
+      return state.result((int) MEMFD_CREATE.invokeExact(state.segment, name, flags));
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+  }
+
+  static int prctl(CallState state, int option, long argument) {
+    try {
+      return state.result((int) PRCTL.invokeExact(state.segment, option, argument));
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+  }
+
+  static int getppid(CallState state) {
+    try {
+      return (int) GETPPID.invokeExact(state.segment);
+    } catch (Throwable e) {
+      throw broken(e);
+    }
+  }
+
+  /** Returns only when it failed. */
+  static int execve(
+      CallState state, MemorySegment program, MemorySegment argv, MemorySegment envp) {
+    try {
+      return state.result((int) EXECVE.invokeExact(state.segment, program, argv, envp));
     } catch (Throwable e) {
       throw broken(e);
     }

@@ -18,6 +18,9 @@ final class ReplyContext {
   final PayloadBuffers payloads;
   final BackPressure blocking;
 
+  /** No request is begun any more: another process will (H17). */
+  volatile boolean handingOver;
+
   ReplyContext(
       FuseFileSystem fileSystem,
       DirectoryBuffers directories,

@@ -46,7 +46,7 @@ final class FakeKernel implements AutoCloseable {
   FuseSession serve(FuseFileSystem fs, int workers) throws FuseMountException {
     var connection =
         new KernelConnection(Path.of("/nowhere"), List.of(theirs), features(45), false);
-    return FuseSession.resume(config(workers), fs, connection);
+    return FuseSession.serve(config(workers), fs, connection);
   }
 
   /**

@@ -24,6 +24,12 @@ abstract class Mounted {
     session = FuseSession.mount(config.build(), tree);
   }
 
+  final void mountAgain(MemoryTree tree, FuseConfig config, DescriptorVault vault)
+      throws FuseMountException {
+    mounted = tree;
+    session = FuseSession.mount(config, tree, vault);
+  }
+
   final void mount(MemoryTree tree) throws FuseMountException {
     mount(tree, FuseConfig.at(dir).workers(3));
   }
