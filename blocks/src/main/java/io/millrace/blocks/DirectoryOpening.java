@@ -72,8 +72,9 @@ final class DirectoryOpening {
     lock.close();
   }
 
-  static DiskDirectory open(BlockStoreConfig config, BlockStoreConfig.Directory directory) {
-    return new DiskDirectory(new DirectoryOpening(config, directory));
+  static DiskDirectory open(
+      BlockStoreConfig config, BlockStoreConfig.Directory directory, StoreCounters counters) {
+    return new DiskDirectory(new DirectoryOpening(config, directory), counters);
   }
 
   /** A start of the line is a first start that a power cut ended. */

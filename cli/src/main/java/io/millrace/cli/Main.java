@@ -28,6 +28,7 @@ import picocli.CommandLine.HelpCommand;
       WaitCommand.class,
       StatusCommand.class,
       FsckCommand.class,
+      TrainCommand.class,
       HelpCommand.class
     })
 public final class Main {
