@@ -156,7 +156,8 @@ final class PowerCutDisk implements FuseFileSystem, AutoCloseable {
   }
 
   void mount() throws FuseMountException {
-    session = FuseSession.mount(FuseConfig.at(mountPoint).subtype("powercut").workers(4).build(), this);
+    session =
+        FuseSession.mount(FuseConfig.at(mountPoint).subtype("powercut").workers(4).build(), this);
   }
 
   /** Nobody uses it any more. What was not synced is lost, or in part. */
@@ -322,16 +323,14 @@ final class PowerCutDisk implements FuseFileSystem, AutoCloseable {
   }
 
   @Override
-  public synchronized void read(
-      FuseRequest request, long nodeid, long fh, long offset, int size) {
+  public synchronized void read(FuseRequest request, long nodeid, long fh, long offset, int size) {
     Node node = node(nodeid);
     int from = (int) Math.min(offset, node.size);
     request.data(node.content, from, Math.min(size, node.size - from));
   }
 
   @Override
-  public synchronized void write(
-      FuseRequest request, long nodeid, long fh, long offset, int size) {
+  public synchronized void write(FuseRequest request, long nodeid, long fh, long offset, int size) {
     byte[] data = request.payload().asSlice(0, size).toArray(ValueLayout.JAVA_BYTE);
     node(nodeid).write(Math.toIntExact(offset), data);
     request.written(size);

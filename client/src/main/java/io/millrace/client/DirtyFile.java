@@ -55,6 +55,12 @@ public final class DirtyFile {
   /** Length without what is dirty; -1 while not known. */
   private long baseBytes = -1;
 
+  /** Where this client took the end to be at the first append that is not committed; -1: none. */
+  private long appendFrom = -1;
+
+  /** Appends under way: no commit may come between the parts of one write. */
+  private int appenders;
+
   private Commit running;
   private final List<Committed> waiting = new ArrayList<>();
   private boolean waitingSync;
@@ -102,6 +108,56 @@ public final class DirtyFile {
       commitInBackground();
     }
     return done - from;
+  }
+
+  /** Whether an append can be placed without asking the node how long the file is. */
+  public boolean knowsEnd() {
+    lock.lock();
+    try {
+      return baseBytes >= 0 || appendFrom >= 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Starts one append; {@link #endAppend} must follow. After {@link #knowsEnd}, else it starts
+   * where the caller believes the end to be.
+   *
+   * @return where its bytes go, as this client sees the file until the commit
+   */
+  public long beginAppend(long believedEnd) {
+    lock.lock();
+    try {
+      appenders++;
+      if (appendFrom >= 0) {
+        return Math.max(appendFrom, dirtyEnd()); // not the base, which may have moved: no gap
+      }
+      appendFrom = Math.max(baseBytes >= 0 ? baseBytes : believedEnd, dirtyEnd());
+      return appendFrom;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  public void endAppend() {
+    Commit next = null;
+    lock.lock();
+    try {
+      appenders--;
+      if (mayBegin() && !waiting.isEmpty()) {
+        next = begin();
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (next != null) {
+      next.start();
+    }
+  }
+
+  private boolean mayBegin() {
+    return running == null && appenders == 0;
   }
 
   private void touch() {
@@ -238,7 +294,7 @@ public final class DirtyFile {
     try {
       waiting.add(done);
       waitingSync |= sync;
-      commit = running == null ? begin() : null;
+      commit = mayBegin() ? begin() : null;
     } finally {
       lock.unlock();
     }
@@ -273,6 +329,8 @@ public final class DirtyFile {
     }
     commit.extents = pending;
     pending = new ExtentMap();
+    commit.appendFrom = appendFrom;
+    appendFrom = -1;
     commit.mtimeNanos = mtimeNanos;
     commit.killSuid = killSuid;
     killSuid = false;
@@ -288,6 +346,7 @@ public final class DirtyFile {
     private long lastSerial;
     private long version;
     private long mtimeNanos;
+    private long appendFrom = -1;
     private boolean killSuid;
     private boolean started;
 
@@ -315,6 +374,9 @@ public final class DirtyFile {
               .setSize(extents.end())
               .setMtimeNs(mtimeNanos)
               .setKillSuid(killSuid);
+      if (appendFrom >= 0) {
+        content.setAppendFrom(appendFrom);
+      }
       WriteRequest.Builder write =
           payload == null
               ? WriteRequest.newBuilder().setIno(ino).setVersion(version)
@@ -337,11 +399,18 @@ public final class DirtyFile {
     /** The listener hears of it while reads are still answered from here: no gap between. */
     private void finish(Inode inode, FsException failure) {
       Commit next = null;
+      boolean moved = inode != null && appendFrom >= 0 && inode.getSize() != extents.end();
       if (inode != null) {
         writeBack.committed(inode);
       }
+      if (moved) {
+        writeBack.moved(ino);
+      }
       lock.lock();
       try {
+        if (moved && DirtyFile.this.appendFrom >= 0) {
+          waiting.add((i, failed) -> keep(failed)); // it shows in the wrong place: not for long
+        }
         if (payload != null) {
           sealed.remove(payload);
           payload.giveBack(writeBack.buffers());
@@ -352,7 +421,7 @@ public final class DirtyFile {
           baseBytes = inode.getSize();
         }
         running = null;
-        if (!waiting.isEmpty()) {
+        if (mayBegin() && !waiting.isEmpty()) {
           next = begin();
         }
       } finally {
@@ -385,6 +454,7 @@ public final class DirtyFile {
     live.clear();
     pending = new ExtentMap();
     version = 0; // the session that it names may be gone
+    appendFrom = -1;
     killSuid = false;
     firstDirtyNanos = 0;
   }
@@ -406,6 +476,7 @@ public final class DirtyFile {
         }
       }
       pending.cut(size, Long.MAX_VALUE);
+      appendFrom = appendFrom > size ? -1 : appendFrom;
       if (size == 0) {
         version = 0;
       }

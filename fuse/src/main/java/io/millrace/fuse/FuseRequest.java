@@ -33,6 +33,7 @@ public final class FuseRequest extends FuseReply {
     DETACHED
   }
 
+  private static final int O_APPEND = 02000;
   private static final int WRITE_CACHE = 1;
   private static final int WRITE_KILL_SUIDGID = 4;
   private static final int OPEN_KILL_SUIDGID = 1;
@@ -226,6 +227,11 @@ public final class FuseRequest extends FuseReply {
    */
   public boolean writeFromCache() {
     return (u32(Wire.WriteRequest.WRITE_FLAGS) & WRITE_CACHE) != 0;
+  }
+
+  /** write: through a descriptor with O_APPEND; the offset is where the kernel believes the end. */
+  public boolean writeAppends() {
+    return (u32(Wire.WriteRequest.FLAGS) & O_APPEND) != 0 && !writeFromCache();
   }
 
   /** release: flock locks of the handle end. */

@@ -224,8 +224,7 @@ final class TestClient implements NodeChannel.NoticeListener, AutoCloseable {
             .setIndex(0)
             .setLength(bytes.length)
             .setCrc32C(MemoryBlocks.crc(payload));
-    var request =
-        WriteRequest.newBuilder().setIno(ino).setVersion(fresh).addBlocks(block).build();
+    var request = WriteRequest.newBuilder().setIno(ino).setVersion(fresh).addBlocks(block).build();
     channel.await(Op.WRITE, request, payload).close();
     return new BlockId(ino, fresh, 0);
   }
@@ -236,10 +235,7 @@ final class TestClient implements NodeChannel.NoticeListener, AutoCloseable {
     return mutate(
         Command.newBuilder()
             .setCommitContent(
-                CommitContent.newBuilder()
-                    .setIno(block.ino())
-                    .addExtents(extent)
-                    .setSize(length)));
+                CommitContent.newBuilder().setIno(block.ino()).addExtents(extent).setSize(length)));
   }
 
   static CommandResult join(CompletableFuture<CommandResult> answer) {

@@ -35,19 +35,19 @@ import org.rocksdb.RocksDBException;
  * A small store with one of everything: /dir/file, /dir/sub/inner, /linked and /other (one file),
  * /pieces (two extents), /symlink. Its rows can be damaged behind its back.
  */
-final class DamagedStore {
+public final class DamagedStore {
   private static final int REGULAR = 0100644;
   private static final int SYMLINK = 0120777;
 
   /** Changes rows. */
-  interface Damage {
+  public interface Damage {
     void run(RocksDB db) throws RocksDBException;
   }
 
   private final Path directory;
   long dir;
   long sub;
-  long file;
+  public long file;
   long linked;
   long pieces;
   long inodes;
@@ -56,7 +56,7 @@ final class DamagedStore {
   private int session;
   private long now = 1_700_000_000_000_000_000L;
 
-  DamagedStore(Path directory) {
+  public DamagedStore(Path directory) {
     this.directory = directory;
     blocks(blocks -> {}); // makes it
     inNamespace(
@@ -112,10 +112,7 @@ final class DamagedStore {
         namespace,
         Command.newBuilder()
             .setCommitContent(
-                CommitContent.newBuilder()
-                    .setIno(ino)
-                    .addExtents(extent)
-                    .setSize(offset + 100)));
+                CommitContent.newBuilder().setIno(ino).addExtents(extent).setSize(offset + 100)));
   }
 
   void putBlock(BlockId id) {
@@ -172,7 +169,7 @@ final class DamagedStore {
     return ByteString.copyFromUtf8(text);
   }
 
-  void damage(Damage damage) throws RocksDBException {
+  public void damage(Damage damage) throws RocksDBException {
     RocksDB.loadLibrary();
     try (var options = new Options();
         var db = RocksDB.open(options, directory.resolve("meta-0000").toString())) {

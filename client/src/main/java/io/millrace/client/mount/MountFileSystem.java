@@ -222,11 +222,16 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   }
 
   @Override
-  public void lost(long ino, FsException failure) {
-    LOG.log(Level.WARNING, "data written to inode " + ino + " was lost: " + failure.getMessage());
+  public void moved(long ino) {
     context.nodes().contentLost(ino);
     context.own().changed(ino);
     context.notifier().invalidateInode(ino, 0, 0, errno -> {});
+  }
+
+  @Override
+  public void lost(long ino, FsException failure) {
+    LOG.log(Level.WARNING, "data written to inode " + ino + " was lost: " + failure.getMessage());
+    moved(ino);
   }
 
   // ---- the end ----
