@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -171,7 +172,7 @@ final class CrashCalls {
     }
   }
 
-  private MethodHandle function(String name, ArrayList<Object> given) {
+  private MethodHandle function(String name, List<Object> given) {
     return functions.computeIfAbsent(
         name,
         key -> {
