@@ -178,6 +178,12 @@ public final class FuseRequest extends FuseReply {
     return copy(from, Math.min(length, from + u32(Wire.SetxattrRequest.SIZE)));
   }
 
+  /** setxattr of an ACL: clear the set-gid bit too. */
+  public boolean setxattrKillsSetgid() {
+    int flags = context.setxattrExtended ? u32(Wire.SetxattrRequest.EXT_FLAGS) : 0;
+    return (flags & Wire.SetxattrRequest.ACL_KILL_SGID) != 0;
+  }
+
   private byte[] copy(int from, int to) {
     byte[] bytes = new byte[Math.max(0, to - from)];
     MemorySegment.copy(in, ValueLayout.JAVA_BYTE, from, bytes, 0, bytes.length);

@@ -13,6 +13,7 @@ import io.millrace.fuse.FuseRequest;
 import io.millrace.fuse.OpenReplyFlags;
 import io.millrace.fuse.PayloadBuffer;
 import io.millrace.proto.Command;
+import io.millrace.proto.Create;
 import io.millrace.proto.Inode;
 import io.millrace.proto.InodeRequest;
 import io.millrace.proto.OpenReply;
@@ -150,10 +151,24 @@ final class FileCalls {
         kernel, command, op, inode -> opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE));
   }
 
-  void create(FuseRequest request, long dir, int flags, int mode) {
+  /** An unnamed file: an orphan that is open here, until a link names it. */
+  void tmpfile(FuseRequest request, long dir, int flags, int mode, int umask) {
+    long since = context.notices().now();
+    var op = Create.newBuilder().setDir(dir).setMode(mode).setUmask(umask).setUnnamed(true);
+    DetachedReply kernel = request.detach();
+    context
+        .session()
+        .mutate(
+            MountContext.command(request).setCreate(op),
+            false,
+            new CommandAnswer(
+                kernel, result -> created(kernel, dir, result.getInode(), since, flags, false)));
+  }
+
+  void create(FuseRequest request, long dir, int flags, int mode, int umask) {
     byte[] name = request.name();
     long since = context.notices().now();
-    var op = Mutations.create(dir, name, mode).setExclusive((flags & O_EXCL) != 0);
+    var op = Mutations.create(dir, name, mode).setUmask(umask).setExclusive((flags & O_EXCL) != 0);
     Command.Builder command = MountContext.command(request);
     Command.Builder truncation = MountContext.command(request);
     DetachedReply kernel = request.detach();
@@ -186,6 +201,9 @@ final class FileCalls {
     DirtyFile dirty = context.writeBack().acquire(ino);
     dirty.baseIs(inode.getSize());
     long fh = context.open().add(new FileHandle(ino, dirty));
+    if (inode.getNlink() == 0) {
+      context.open().orphan(ino);
+    }
     int flags = (existed ? 0 : OpenReplyFlags.KEEP_CACHE) | appends(openFlags);
     if (!answers.created(kernel, dir, inode, since, fh, flags, !existed)) {
       release(fh);
