@@ -7,6 +7,7 @@ import io.millrace.meta.row.Mode;
 import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.RemovedCookies;
 import io.millrace.meta.tree.TreeWriter;
 import java.nio.charset.StandardCharsets;
 
@@ -26,7 +27,13 @@ public final class RepairDesk {
   RepairDesk(RocksStore store) {
     this.store = store;
     batch = new RowBatch(store);
-    tree = new TreeWriter(batch, 0, Links.load(store), Counters.decode(store.get(Keys.counters())));
+    tree =
+        new TreeWriter(
+            batch,
+            0,
+            Links.load(store),
+            Counters.decode(store.get(Keys.counters())),
+            new RemovedCookies());
   }
 
   void run(Finding.Repair repair) {
