@@ -154,14 +154,22 @@ final class Mutations {
 
   void rmdir(FuseRequest request, long dir) {
     var op = Rmdir.newBuilder().setDir(dir).setName(MountContext.bytes(request.name()));
+    long since = context.notices().now();
     send(
         request.detach(),
         MountContext.command(request).setRmdir(op),
         (result, kernel) -> {
           context.own().changed(dir);
           names.drop(result.getReplaced().getIno());
+          directoryGone(result.getReplaced(), since);
           kernel.ok();
         });
+  }
+
+  /** Who has it open may still look at it: the node knows it no more. */
+  private void directoryGone(Inode gone, long since) {
+    context.own().changed(gone.getIno());
+    context.recent().putNew(gone.toBuilder().setNlink(0).build(), since);
   }
 
   void rename(FuseRequest request, long dir, long newDir, int flags) {
@@ -179,6 +187,7 @@ final class Mutations {
             .setNewName(MountContext.bytes(newName))
             .setFlags(flags)
             .setOpen(context.open().anyOpen());
+    long since = context.notices().now();
     send(
         request.detach(),
         MountContext.command(request).setRename(op),
@@ -190,6 +199,9 @@ final class Mutations {
           context.own().changed(result.getInode().getIno());
           if (flags == 0) {
             replaced(result, op.getOpen());
+            if (EntryAnswers.isDirectory(result.getReplaced())) {
+              directoryGone(result.getReplaced(), since);
+            }
           }
           kernel.ok();
         });
