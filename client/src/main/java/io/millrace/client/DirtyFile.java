@@ -39,6 +39,7 @@ public final class DirtyFile {
   private final ReentrantLock lock = new ReentrantLock();
 
   private final TreeMap<Long, WriteChunk> live = new TreeMap<>();
+
   /** Sealed chunks whose bytes are still in memory, oldest first. */
   private final ArrayDeque<WriteChunk> sealed = new ArrayDeque<>();
 
