@@ -27,6 +27,10 @@ public final class DirtyFile {
   /** More uncommitted extents than this start a commit of their own. */
   private static final int EXTENTS_MAX = 1024;
 
+  private static final int SETUID = 04000;
+  private static final int SETGID = 02000;
+  private static final int GROUP_EXECUTE = 010;
+
   /**
    * Gets the inode as it is after the commit (null: there was nothing to commit), or the failure.
    */
@@ -461,7 +465,9 @@ public final class DirtyFile {
         || sealed.stream().anyMatch(c -> c.overlaps(offset, end - offset));
   }
 
-  /** Length and time as a reader on this mount must see them; null where they are the node's. */
+  /**
+   * Length, time and mode as a reader on this mount must see them; null where they are the node's.
+   */
   public Inode overlay(Inode inode) {
     lock.lock();
     try {
@@ -472,10 +478,17 @@ public final class DirtyFile {
           .setSize(Math.max(inode.getSize(), dirtyEnd()))
           .setMtimeNs(mtimeNanos)
           .setCtimeNs(Math.max(mtimeNanos, inode.getCtimeNs()))
+          .setMode(killsSuidLocked() ? withoutPrivilege(inode.getMode()) : inode.getMode())
           .build();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** As the commit will leave the bits: setgid means execution only together with the group's. */
+  private static int withoutPrivilege(int mode) {
+    int cleared = mode & ~SETUID;
+    return (mode & GROUP_EXECUTE) != 0 ? cleared & ~SETGID : cleared;
   }
 
   /** File offset after the last byte that is not committed. */
@@ -514,10 +527,14 @@ public final class DirtyFile {
   public boolean killsSuid() {
     lock.lock();
     try {
-      return killSuid || (running != null && running.killSuid);
+      return killsSuidLocked();
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean killsSuidLocked() {
+    return killSuid || (running != null && running.killSuid);
   }
 
   public boolean isClean() {

@@ -105,7 +105,10 @@ final class EntryAnswers {
         ino,
         () -> {
           context.nodes().change(ino, isNew ? NodeTable.NO_CAPABILITY : 0, 0);
-          return context.nodes().contentIs(ino, inode.getContentSeq(), false);
+          long leased = granted(ino, inode.getContentSeq(), true, since);
+          return leased != 0
+              ? leased
+              : context.nodes().contentIs(ino, inode.getContentSeq(), false);
         },
         facts -> {
           Freshness.Held held = context.notices().enter(dir, inode.getIno());
@@ -164,6 +167,7 @@ final class EntryAnswers {
       context.directoryLeases().add(ino);
     }
     context.staged().drop(ino);
+    context.gone().forgotten(ino);
   }
 
   private EntryOut filled(long dir, Inode inode, Shown shown, long since) {
@@ -203,6 +207,11 @@ final class EntryAnswers {
     } finally {
       context.notices().exit(held);
     }
+  }
+
+  /** Attributes of an inode that only this mount still knows. */
+  void gone(DetachedReply kernel, Inode inode) {
+    attr(kernel, inode, context.notices().now(), Long.MAX_VALUE);
   }
 
   /** There is no such name. */

@@ -27,7 +27,6 @@ import java.lang.foreign.MemorySegment;
  */
 final class FileCalls {
   private static final int ACCESS = 3;
-  private static final int O_WRONLY = 1;
   private static final int O_EXCL = 0200;
   private static final int O_TRUNC = 01000;
 
@@ -52,8 +51,8 @@ final class FileCalls {
 
   void open(FuseRequest request, long ino, int flags) {
     context.predictor().used(ino);
-    if ((flags & O_TRUNC) != 0 && writes(flags)) {
-      openTruncated(request, ino);
+    if ((flags & O_TRUNC) != 0) {
+      openTruncated(request, ino, flags);
       return;
     }
     long facts = context.nodes().facts(ino);
@@ -134,12 +133,13 @@ final class FileCalls {
     }
   }
 
-  private void openTruncated(FuseRequest request, long ino) {
+  /** Also where it is opened for reading only: Linux truncates then too. */
+  private void openTruncated(FuseRequest request, long ino, int flags) {
     var op = SetAttr.newBuilder().setIno(ino).setKillSuid(request.openKillsSetuid());
     Command.Builder command = MountContext.command(request);
     DetachedReply kernel = request.detach();
     mutations.truncate(
-        kernel, command, op, inode -> opened(kernel, ino, O_WRONLY, OpenReplyFlags.KEEP_CACHE));
+        kernel, command, op, inode -> opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE));
   }
 
   void create(FuseRequest request, long dir, int flags, int mode) {

@@ -7,7 +7,10 @@ import io.millrace.meta.row.Mode;
 import io.millrace.proto.CommandResult;
 import io.millrace.proto.CommitContent;
 
-/** Publishes written blocks. */
+/**
+ * Publishes written blocks. A write sets both times to when it was made, not to when it got here;
+ * one set by hand since then (utimensat) has its own change time already.
+ */
 public final class CommitContentOp {
   private CommitContentOp() {}
 
@@ -29,7 +32,7 @@ public final class CommitContentOp {
       ContentChange.note(scope, file);
     }
     file.mtime = op.hasMtimeNs() ? op.getMtimeNs() : scope.now();
-    file.ctime = scope.now();
+    file.ctime = Math.max(file.ctime, Math.min(file.mtime, scope.now()));
     if (op.getKillSuid()) {
       file.mode = Mode.withoutPrivilege(file.mode);
     }
