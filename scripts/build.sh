@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds everything and lays out cli/target/dist: jars, launch.sh with the exact command, and an
-# ahead-of-time class cache (JDK 25) that brings the start of a command under a second.
+# Builds everything and lays out cli/target/dist: jars, launch.sh with the exact command, and two
+# ahead-of-time caches (JDK 25): one brings the start of a command under a second, one lets servers
+# begin with the classes and profiles of a short training (train.sh).
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/jdk.sh"
@@ -25,14 +26,21 @@ base="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -
 "$JAVA_HOME/bin/java" -XX:AOTCacheOutput="$dist/millrace.aot" -cp "$cp" $base io.millrace.cli.Main status --server 127.0.0.1:9 >/dev/null 2>&1 || true
 [ -e "$dist/millrace.aot" ] || echo "millrace: no class cache made (needs JDK 25); commands start slower" >&2
 cat >"$dist/launch.sh" <<L
-# Written by scripts/build.sh. Servers get a real compiler and heap; commands start from the cache.
+# Written by scripts/build.sh. Servers get a real compiler and heap; each kind has its own cache.
+# Less inlining than usual: the optimising compiler then costs a server a third of its CPU time in the
+# first minutes, and what it makes is as fast (docs/BENCHMARKS.md).
 cp='$cp'
 common='--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+ExitOnOutOfMemoryError -Dmillrace.root=$root'
+aot='$dist/millrace.aot'
 case "\${1:-}" in
-  up|node|mount|demo) jvm="-Xms128m -Xmx\${MILLRACE_HEAP:-256m} -Xmn\${MILLRACE_YOUNG:-64m} -XX:+UseSerialGC -XX:MaxDirectMemorySize=\${MILLRACE_DIRECT:-128m}" ;;
+  up|node|mount|demo)
+    jvm="-Xms128m -Xmx\${MILLRACE_HEAP:-256m} -Xmn\${MILLRACE_YOUNG:-64m} -XX:+UseSerialGC -XX:FreqInlineSize=60 -XX:InlineSmallCode=800 -XX:MaxDirectMemorySize=\${MILLRACE_DIRECT:-128m}"
+    [ ! -e '$dist/server.aot' ] || aot='$dist/server.aot' ;;
   *) jvm="-Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1" ;;
 esac
-[ -e '$dist/millrace.aot' ] && jvm="\$jvm -XX:AOTCache=$dist/millrace.aot -Xlog:aot=off -Xlog:cds=off -Xlog:aot+heap=off"
+case "\${MILLRACE_JVM:-}" in *-XX:AOT*) aot= ;; esac
+[ -z "\$aot" ] || [ ! -e "\$aot" ] || jvm="\$jvm -XX:AOTCache=\$aot -Xlog:aot=off -Xlog:cds=off -Xlog:aot+heap=off"
 exec "\$JAVA_HOME/bin/java" \$common \$jvm \${MILLRACE_JVM:-} -cp "\$cp" io.millrace.cli.Main "\$@"
 L
 touch "$dist/built"
+"$root/scripts/train.sh" "$dist"

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.millrace.testkit.s3.S3ProxyServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -112,8 +113,13 @@ class ProgramsTest {
         manifest.toString()
       };
       assertDoesNotThrow(() -> GetLoop.main(loop));
+      String[] port = Arrays.copyOf(loop, loop.length + 2);
+      port[loop.length] = "--client";
+      port[loop.length + 1] = "millrace";
+      assertDoesNotThrow(() -> GetLoop.main(port));
       Files.delete(server.objects().resolve("bench/set").resolve("d00000/f0000003.bin"));
       assertThrows(IllegalStateException.class, () -> GetLoop.main(loop));
+      assertThrows(IllegalStateException.class, () -> GetLoop.main(port));
     }
   }
 }

@@ -4,7 +4,9 @@ import io.millrace.core.api.BlockId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -44,6 +46,7 @@ final class BlockListing {
             Math.max(1, directories.size()),
             (one, other) -> Arrays.compareUnsigned(one.key(), other.key()));
     var opened = new ArrayList<RocksIterator>();
+    directories.forEach(directory -> directory.stage().flush());
     try {
       for (DiskDirectory directory : directories) {
         RocksIterator cursor = directory.index().cursor();
@@ -70,6 +73,8 @@ final class BlockListing {
    */
   private void visit(long ino, long version, BiConsumer<BlockId, IndexRow> visitor) {
     for (DiskDirectory directory : directories) {
+      // first what is on its way: what arrives meanwhile is seen in the index, and only once
+      Map<BlockId, IndexRow> staged = new HashMap<>(directory.stage().of(ino, version));
       directory
           .index()
           .scan(
@@ -79,9 +84,11 @@ final class BlockListing {
                 if (id.ino() != ino || (version != 0 && id.version() != version)) {
                   return false;
                 }
+                staged.remove(id);
                 visitor.accept(id, IndexRow.decode(value));
                 return true;
               });
+      staged.forEach(visitor);
     }
   }
 }

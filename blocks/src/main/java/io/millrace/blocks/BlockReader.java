@@ -16,6 +16,7 @@ import io.millrace.core.cache.Use;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntSupplier;
 
 /**
  * Reads blocks that L1 doesn't have. Bytes go from the disk straight into L1's memory where L1
@@ -29,13 +30,20 @@ final class BlockReader {
   private final OffHeapCache l1;
   private final BufferPool buffers;
   private final StoreCounters counters;
+  private final IntSupplier hour;
   private final ConcurrentHashMap<BlockId, Flight> flights = new ConcurrentHashMap<>();
 
-  BlockReader(Placement placement, OffHeapCache l1, BufferPool buffers, StoreCounters counters) {
+  BlockReader(
+      Placement placement,
+      OffHeapCache l1,
+      BufferPool buffers,
+      StoreCounters counters,
+      IntSupplier hour) {
     this.placement = placement;
     this.l1 = l1;
     this.buffers = buffers;
     this.counters = counters;
+    this.hour = hour;
   }
 
   /** Bytes read, and the row they were read by. */
@@ -139,6 +147,7 @@ final class BlockReader {
     return all ? loadBuffer(found, 0, length) : null;
   }
 
+  /** Used already this hour: nothing is left to write down when it is hit. */
   private SharedPin loadCached(Placement.Found found, Reservation room) {
     boolean good = false;
     try {
@@ -148,7 +157,14 @@ final class BlockReader {
         room.abandon();
       }
     }
-    return good ? room.publish() : null;
+    if (!good) {
+      return null;
+    }
+    CachedBlock block = room.publish();
+    if (found.row().usedHour() == hour.getAsInt()) {
+      block.mark(hour.getAsInt());
+    }
+    return block;
   }
 
   private Pinned range(Placement.Found found, int offset, int length) {

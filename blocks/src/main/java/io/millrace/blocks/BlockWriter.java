@@ -59,6 +59,7 @@ final class BlockWriter {
       DiskDirectory directory, RecordHeader header, PieceSums sums, MemorySegment bytes) {
     Placement.Found found = placement.find(header.id());
     if (found != null) {
+      found.directory().stage().settle(header.id());
       giveRoom(directory, header.length());
       return found.row();
     }
@@ -88,6 +89,9 @@ final class BlockWriter {
     }
     int worth = popularity.worth(header.id());
     DiskDirectory directory = roomForClean(header, worth);
+    if (directory != null && directory.stage().takeDiskFull()) {
+      reclaimer(directory).freeSome(worth);
+    }
     if (directory != null) {
       try {
         return directory.store(header, sums, bytes, hour.getAsInt());
@@ -111,6 +115,10 @@ final class BlockWriter {
     }
     DiskDirectory first = order.getFirst();
     return reclaimer(first).take(first.roomFor(header.length()), worth) ? first : null;
+  }
+
+  int hour() {
+    return hour.getAsInt();
   }
 
   private Reclaimer reclaimer(DiskDirectory directory) {

@@ -68,8 +68,9 @@ final class DirectoryOpening {
     lock.close();
   }
 
-  static DiskDirectory open(BlockStoreConfig config, BlockStoreConfig.Directory directory) {
-    return new DiskDirectory(new DirectoryOpening(config, directory));
+  static DiskDirectory open(
+      BlockStoreConfig config, BlockStoreConfig.Directory directory, StoreCounters counters) {
+    return new DiskDirectory(new DirectoryOpening(config, directory), counters);
   }
 
   private void checkFormat() throws IOException {

@@ -45,12 +45,12 @@ public final class DiskBlockStore implements BlockStore {
    */
   public DiskBlockStore(BlockStoreConfig config, InstantSource clock) {
     this.clock = clock;
-    directories = open(config);
+    directories = open(config, counters);
     placement = new Placement(directories);
     l1 = new OffHeapCache(config.l1Bytes());
     buffers = new BufferPool(config.bufferBytes());
     popularity = new DiskPopularity(capacity(), config.idleHours());
-    reader = new BlockReader(placement, l1, buffers, counters);
+    reader = new BlockReader(placement, l1, buffers, counters, this::hour);
     writer = new BlockWriter(placement, popularity, counters, this::hour);
     listing = new BlockListing(directories);
     maintenance =
@@ -296,12 +296,12 @@ public final class DiskBlockStore implements BlockStore {
     return capacity;
   }
 
-  private static List<DiskDirectory> open(BlockStoreConfig config) {
+  private static List<DiskDirectory> open(BlockStoreConfig config, StoreCounters counters) {
     var opened = new ArrayList<DiskDirectory>();
     boolean done = false;
     try {
       for (BlockStoreConfig.Directory directory : config.directories()) {
-        opened.add(DirectoryOpening.open(config, directory));
+        opened.add(DirectoryOpening.open(config, directory, counters));
       }
       done = true;
       return List.copyOf(opened);

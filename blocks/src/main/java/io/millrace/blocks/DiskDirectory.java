@@ -11,8 +11,9 @@ import java.util.function.IntFunction;
 
 /**
  * One directory of the store: its index, segments and large files. Safe for many threads: a block's
- * row is read and changed under its key's lock. Invariant: a row is written after its bytes, so
- * that a killed process leaves no half block; room was taken in {@link Space} before.
+ * row is read and changed under its key's lock, and in the index only while the block is not in the
+ * {@link CleanStage}. Invariant: a row is written after its bytes, so that a killed process leaves
+ * no half block; room was taken in {@link Space} before.
  */
 final class DiskDirectory implements AutoCloseable {
   private final Path path;
@@ -26,9 +27,13 @@ final class DiskDirectory implements AutoCloseable {
   private final KeyLocks locks = new KeyLocks();
   private final SyncGroup sync;
   private final AtomicLong nextFile;
+  private final AbsentBlocks absent = new AbsentBlocks();
+  private final StoreCounters counters;
+  private final CleanStage stage;
 
   /** Opens what {@link DirectoryOpening} found. */
-  DiskDirectory(DirectoryOpening opening) {
+  DiskDirectory(DirectoryOpening opening, StoreCounters counters) {
+    this.counters = counters;
     path = opening.path;
     smallBlockBytes = opening.config.smallBlockBytes();
     lock = opening.lock;
@@ -42,6 +47,8 @@ final class DiskDirectory implements AutoCloseable {
     segments.all().forEach(segment -> space.found(segment.end()));
     space.indexTakes(index.diskBytes());
     sync = new SyncGroup(segments, large, index);
+    stage = new CleanStage(segments, space, new StagedBlocks());
+    stage.start();
   }
 
   Path path() {
@@ -61,12 +68,19 @@ final class DiskDirectory implements AutoCloseable {
   }
 
   RowTotals totals() {
-    return totals.copy();
+    RowTotals all = totals.copy();
+    stage.addTo(all);
+    return all;
+  }
+
+  CleanStage stage() {
+    return stage;
   }
 
   /** The row, or null. */
   IndexRow row(BlockId id) {
-    return index.get(id);
+    IndexRow staged = stage.row(id);
+    return staged == null ? absent.look(id, () -> index.get(id)) : staged;
   }
 
   boolean small(int length) {
@@ -86,13 +100,12 @@ final class DiskDirectory implements AutoCloseable {
   IndexRow store(RecordHeader header, PieceSums sums, MemorySegment bytes, int hour) {
     boolean stored = false;
     try (var _ = locks.hold(header.id())) {
-      IndexRow old = index.get(header.id());
+      if (header.kind() == Kind.DIRTY) {
+        stage.settle(header.id());
+      }
+      IndexRow old = row(header.id());
       if (old == null) {
-        if (small(header.length())) {
-          storeSmall(header, bytes, hour);
-        } else {
-          storeLarge(header, sums, bytes, hour);
-        }
+        storeNew(header, sums, bytes, hour);
         stored = true;
       }
       return old;
@@ -100,6 +113,19 @@ final class DiskDirectory implements AutoCloseable {
       if (!stored) {
         space.give(roomFor(header.length()));
       }
+    }
+  }
+
+  /** Under the key's lock to the end: who takes it next must not hear that the block is absent. */
+  private void storeNew(RecordHeader header, PieceSums sums, MemorySegment bytes, int hour) {
+    try {
+      if (!small(header.length())) {
+        storeLarge(header, sums, bytes, hour);
+      } else if (header.kind() == Kind.DIRTY || !stage.add(header, bytes, hour)) {
+        storeSmall(header, bytes, hour);
+      }
+    } finally {
+      absent.forget(header.id());
     }
   }
 
@@ -115,8 +141,8 @@ final class DiskDirectory implements AutoCloseable {
         return large.read(row, offset, length, memory);
       }
       MemorySegment target = memory.apply(row.length());
-      boolean good = segments.read(row, target) && Crc32c.of(target) == row.crc32c();
-      return good ? offset : -1;
+      boolean found = stage.read(row, target) || segments.read(row, target);
+      return found && Crc32c.of(target) == row.crc32c() ? offset : -1;
     } catch (FsException failure) {
       // a bad sector is damage like a flipped bit: a clean block is fetched again
       if (failure.errno() == Errno.ENOENT || failure.errno() == Errno.EIO) {
@@ -137,6 +163,7 @@ final class DiskDirectory implements AutoCloseable {
   boolean drop(BlockId id, IndexRow seen, boolean cleanOnly) {
     IndexRow row;
     try (var _ = locks.hold(id)) {
+      stage.settle(id);
       row = index.get(id);
       if (row == null
           || (seen != null && !row.samePlace(seen))
@@ -156,7 +183,10 @@ final class DiskDirectory implements AutoCloseable {
 
   void setKind(BlockId id, Kind kind) {
     try (var _ = locks.hold(id)) {
-      IndexRow row = index.get(id);
+      if (kind == Kind.DIRTY) {
+        stage.settle(id);
+      }
+      IndexRow row = row(id);
       if (row != null && row.kind() != kind) {
         commit(index.batch().replace(id, row, row.withKind(kind)));
       }
@@ -165,7 +195,11 @@ final class DiskDirectory implements AutoCloseable {
 
   void used(BlockId id, int hour) {
     try (var _ = locks.hold(id)) {
-      IndexRow row = index.get(id);
+      IndexRow row = row(id);
+      if (row != null && row.usedHour() != hour) {
+        stage.settle(id);
+        row = index.get(id);
+      }
       if (row != null && row.usedHour() != hour) {
         commit(index.batch().replace(id, row, row.withUsedHour(hour)));
       }
@@ -220,12 +254,20 @@ final class DiskDirectory implements AutoCloseable {
   }
 
   void sync() {
+    stage.flush();
     sync.sync();
+  }
+
+  /** Each segment that is appended to now can be removed or compacted from now on. */
+  void sealAll() {
+    stage.flush();
+    segments.sealAll();
   }
 
   @Override
   public void close() {
     try {
+      stage.close();
       sync.sync();
     } finally {
       segments.close();
@@ -296,5 +338,24 @@ final class DiskDirectory implements AutoCloseable {
     index.write(batch);
     totals.add(change);
     segments.addLive(change.live);
+  }
+
+  /** What the stage's thread does with a full buffer. */
+  private final class StagedBlocks implements CleanStage.Sink {
+    @Override
+    public void store(StageBuffer buffer) {
+      long segment = buffer.segment().number();
+      segments.writePages(segment, buffer.pages(), buffer.base());
+      sync.wroteSegment(segment);
+      IndexBatch batch = index.batch().segmentEnd(segment, buffer.end());
+      buffer.rows().forEach(batch::add);
+      commit(batch);
+      buffer.rows().keySet().forEach(absent::forget);
+    }
+
+    @Override
+    public void lost(int blocks) {
+      counters.notKept.add(blocks);
+    }
   }
 }

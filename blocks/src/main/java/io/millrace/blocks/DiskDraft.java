@@ -6,6 +6,7 @@ import io.millrace.core.api.BlockStore.Kind;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Pinned;
+import io.millrace.core.cache.CachedBlock;
 import io.millrace.core.cache.Reservation;
 import java.lang.foreign.MemorySegment;
 
@@ -97,6 +98,15 @@ final class DiskDraft implements Draft {
       throw new FsException(Errno.EIO, "block id used for other bytes before", "block", id);
     }
     ended = true;
-    return cached == null ? buffer : cached.publish();
+    return cached == null ? buffer : published(old == null);
+  }
+
+  /** A block stored just now counts as used this hour: nothing is left to write down. */
+  private CachedBlock published(boolean stored) {
+    CachedBlock block = cached.publish();
+    if (stored) {
+      block.mark(writer.hour());
+    }
+    return block;
   }
 }

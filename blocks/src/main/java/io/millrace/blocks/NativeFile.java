@@ -26,6 +26,11 @@ final class NativeFile {
   static final int READ = 0;
   static final int WRITE = 2;
   static final int CREATE_EMPTY = WRITE | 0100 | 01000;
+
+  /** Past the page cache: memory, offset and length are multiples of a page, else EINVAL. */
+  static final int WRITE_DIRECT =
+      WRITE | ("aarch64".equals(System.getProperty("os.arch")) ? 0200000 : 040000);
+
   private static final int CLOEXEC = 02000000;
   private static final int MODE = 0600;
   private static final int IOVEC_BYTES = 16;
@@ -152,6 +157,14 @@ final class NativeFile {
       if (done < head.byteSize() + body.byteSize()) {
         writeAll(body.asSlice(done - head.byteSize()), offset + done, state);
       }
+    } catch (Throwable failure) {
+      throw rethrown(failure);
+    }
+  }
+
+  void write(MemorySegment bytes, long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      writeAll(bytes, offset, state(arena));
     } catch (Throwable failure) {
       throw rethrown(failure);
     }

@@ -71,7 +71,7 @@ final class Reclaimer {
     if (worth != DiskPopularity.ANY) {
       return false;
     }
-    directory.segments().sealAll();
+    directory.sealAll();
     return removeEmptySegment() || dropCheapest(worth) || compactDeadest();
   }
 

@@ -50,6 +50,19 @@ final class Segment {
     return written;
   }
 
+  /** A writer that takes its room later, by {@link #extend}. */
+  synchronized void hold() {
+    writers++;
+  }
+
+  /** Room for the one writer that this segment has. */
+  synchronized void extend(long from, long bytes) {
+    if (from != end) {
+      throw new IllegalStateException("another writer in segment " + number);
+    }
+    end += bytes;
+  }
+
   /** The write failed: its room is used again if nothing follows, else it is dead. */
   synchronized void undo(int offset, long bytes) {
     if (end == offset + bytes) {

@@ -17,8 +17,9 @@ import java.util.function.LongSupplier;
 
 /**
  * The segment files of one directory: appended to, read, and removed as a whole. Clean and dirty
- * blocks are appended to different segments, so that whole segments can be dropped. Safe for many
- * threads: an append reserves its place under the monitor and writes outside of it.
+ * blocks are appended to different segments, so that whole segments can be dropped; staged ones to
+ * segments of their own, since those are written in whole pages. Safe for many threads: an append
+ * reserves its place under the monitor and writes outside of it.
  */
 final class SegmentFiles implements AutoCloseable {
   private static final int OPEN_FILES = 256;
@@ -40,6 +41,8 @@ final class SegmentFiles implements AutoCloseable {
   private final OpenFiles files;
   private final ConcurrentSkipListMap<Long, Segment> segments = new ConcurrentSkipListMap<>();
   private final EnumMap<Kind, Segment> active = new EnumMap<>(Kind.class);
+  private Segment staged;
+  private volatile boolean direct = true;
 
   /**
    * @param numbers gives numbers for new files
@@ -159,12 +162,69 @@ final class SegmentFiles implements AutoCloseable {
 
   /** Whether nothing is appended to it any more. */
   synchronized boolean sealed(Segment segment) {
-    return !active.containsValue(segment);
+    return segment != staged && !active.containsValue(segment);
   }
 
   /** The next append starts new segments. */
   synchronized void sealAll() {
     active.clear();
+    staged = null;
+  }
+
+  /** The next {@link #stageTo} starts a new segment. */
+  synchronized void sealStaged() {
+    staged = null;
+  }
+
+  /** Whether a segment can take so many bytes at all. */
+  boolean fits(long bytes) {
+    return bytes <= segmentBytes;
+  }
+
+  /** The segment that staged records go to, held until {@link Segment#settled}. */
+  synchronized Segment stageTo(long bytes) {
+    if (staged == null || staged.end() + bytes > segmentBytes) {
+      staged = create();
+    }
+    staged.hold();
+    return staged;
+  }
+
+  int roomIn(Segment segment) {
+    return (int) (segmentBytes - segment.end());
+  }
+
+  /** Writes whole pages at their place, past the page cache where the file system can do that. */
+  void writePages(long number, MemorySegment pages, long offset) {
+    if (direct) {
+      direct = writeDirect(number, pages, offset);
+    }
+    if (!direct) {
+      NativeFile file = files.acquire(number);
+      try {
+        file.write(pages, offset);
+      } finally {
+        file.release();
+      }
+    }
+  }
+
+  /** False: the file system does not take it. */
+  private boolean writeDirect(long number, MemorySegment pages, long offset) {
+    try {
+      NativeFile file = NativeFile.open(path(number), NativeFile.WRITE_DIRECT);
+      try {
+        file.write(pages, offset);
+        return true;
+      } finally {
+        file.release();
+      }
+    } catch (FsException refused) {
+      if (refused.errno() == Errno.EINVAL) {
+        return false;
+      }
+      throw refused;
+    }
   }
 
   /** The segment leaves the list: no new reader finds it; those that read it go on. */
@@ -201,13 +261,18 @@ final class SegmentFiles implements AutoCloseable {
   private synchronized Segment.Written reserve(Kind kind, long bytes) {
     Segment segment = active.get(kind);
     if (segment == null || segment.end() + bytes > segmentBytes) {
-      long number = numbers.getAsLong();
-      files.create(number);
-      segment = new Segment(number, 0, 0);
-      segments.put(number, segment);
+      segment = create();
       active.put(kind, segment);
     }
     return segment.reserve(bytes);
+  }
+
+  private Segment create() {
+    long number = numbers.getAsLong();
+    files.create(number);
+    var segment = new Segment(number, 0, 0);
+    segments.put(number, segment);
+    return segment;
   }
 
   private Path path(long number) {

@@ -145,8 +145,12 @@ class CrashTest {
       for (int index = 0; index < 100_000; index++) {
         var id = new BlockId(1, version, index);
         int length = 1 + random.nextInt(random.nextInt(8) == 0 ? 200_000 : 40_000);
-        Bytes.put(store, id, length, Kind.DIRTY).close();
-        say("+ " + version + " " + index + " " + length);
+        if (random.nextInt(3) > 0) {
+          Bytes.put(store, id, length, Kind.DIRTY).close();
+          say("+ " + version + " " + index + " " + length);
+        } else {
+          putClean(store, id, length, random.nextInt(4) == 0);
+        }
         if (random.nextInt(2) == 0) {
           var gone = new BlockId(1, version, random.nextInt(index + 1));
           say("? " + version + " " + gone.index() + " 0");
@@ -155,6 +159,15 @@ class CrashTest {
         }
       }
       store.close();
+    }
+
+    /** May be lost, unless it becomes dirty: then as any dirty block. */
+    private static void putClean(DiskBlockStore store, BlockId id, int length, boolean thenDirty) {
+      Bytes.put(store, id, length, Kind.CLEAN).close();
+      if (thenDirty) {
+        store.setKind(List.of(id), Kind.DIRTY);
+        say("+ " + id.version() + " " + id.index() + " " + length);
+      }
     }
 
     private static void say(String line) {

@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -30,12 +32,13 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.s3.model.UploadPartCopyRequest;
 
 /**
- * A bucket behind the S3 protocol, through the AWS SDK's synchronous client. One request of the
- * port is one HTTP request, but for {@link #copy} (a HEAD before) and the probe of {@link
- * #abilities}.
+ * A bucket behind the S3 protocol, through the AWS SDK's synchronous client, but for {@link #get},
+ * which goes the shorter way of {@link LeanGet} where {@link BucketAddress} allows it. One request
+ * of the port is one HTTP request, but for {@link #copy} (a HEAD before), the probe of {@link
+ * #abilities} and an answer to a GET that only the SDK understands.
  *
  * <p>An interrupt ends a wait at once on a virtual thread (the JDK closes the socket); a platform
- * thread notices when bytes come or the answer timeout passes.
+ * thread notices, but in a plain {@link LeanGet}, when bytes come or the answer timeout passes.
  */
 public final class S3Bucket implements Bucket {
   private static final int PAGE_MAX = 1000;
@@ -49,28 +52,32 @@ public final class S3Bucket implements Bucket {
   private final S3Errors errors;
   private final HeapBuffers buffers;
   private final ServerSideCopy copies;
+  private final Optional<LeanGet> lean;
   private final AtomicReference<Abilities> known = new AtomicReference<>();
 
   public S3Bucket(S3Settings settings) {
-    this(settings, S3Clients.http(settings));
+    this(settings, true);
   }
 
   /**
-   * @param http carries the requests; closed with the bucket
+   * @param leanGets false: GETs go through the SDK too, as where {@link BucketAddress} forbids them
    */
-  public S3Bucket(S3Settings settings, SdkHttpClient http) {
+  S3Bucket(S3Settings settings, boolean leanGets) {
+    var credentials = S3Clients.credentials(settings.credentials());
     this.settings = settings;
     this.bucket = settings.bucket();
-    this.http = http;
-    this.s3 = client(settings, http);
+    this.http = S3Clients.http(settings);
+    this.s3 = client(settings, credentials, http);
     this.errors = new S3Errors(settings.name());
     this.buffers = new HeapBuffers(settings.requestsInFlight());
     this.copies = new ServerSideCopy(s3, bucket);
+    this.lean = leanGets ? S3Clients.lean(settings, credentials, s3) : Optional.empty();
   }
 
-  private static S3Client client(S3Settings settings, SdkHttpClient http) {
+  private static S3Client client(
+      S3Settings settings, AwsCredentialsProvider credentials, SdkHttpClient http) {
     try {
-      return S3Clients.client(settings, http);
+      return S3Clients.client(settings, credentials, http);
     } catch (RuntimeException e) {
       http.close();
       throw e;
@@ -124,21 +131,26 @@ public final class S3Bucket implements Bucket {
     if (target.byteSize() == 0) {
       return 0;
     }
-    var request = GetObjectRequest.builder().bucket(bucket).key(key);
-    request.range("bytes=" + offset + "-" + (offset + target.byteSize() - 1));
-    if (!etag.isEmpty()) {
-      request.ifMatch(Etag.toHeader(etag));
+    var asked = new RangeAnswer.Asked(name(), key, etag, offset, target.byteSize());
+    OptionalInt read = lean.isPresent() ? lean.get().get(asked, target) : OptionalInt.empty();
+    return read.isPresent() ? read.getAsInt() : getThroughSdk(asked, target);
+  }
+
+  private int getThroughSdk(RangeAnswer.Asked asked, MemorySegment target) {
+    var request = GetObjectRequest.builder().bucket(bucket).key(asked.key());
+    request.range("bytes=" + asked.offset() + "-" + (asked.offset() + asked.length() - 1));
+    if (!asked.etag().isEmpty()) {
+      request.ifMatch(Etag.toHeader(asked.etag()));
     }
     try {
-      return s3.getObject(
-          request.build(), new RangeReader(name(), key, etag, offset, target, buffers));
+      return s3.getObject(request.build(), new RangeReader(asked, target, buffers));
     } catch (S3Exception e) {
       if (e.statusCode() == BAD_RANGE) {
         return 0;
       }
-      throw errors.translate(e, Operation.GET, key);
+      throw errors.translate(e, Operation.GET, asked.key());
     } catch (RuntimeException e) {
-      throw errors.translate(e, Operation.GET, key);
+      throw errors.translate(e, Operation.GET, asked.key());
     }
   }
 
@@ -326,6 +338,7 @@ public final class S3Bucket implements Bucket {
 
   @Override
   public void close() {
+    lean.ifPresent(LeanGet::close);
     s3.close();
     http.close();
   }

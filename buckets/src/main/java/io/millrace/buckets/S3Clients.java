@@ -1,8 +1,14 @@
 package io.millrace.buckets;
 
+import io.millrace.buckets.http.ConnectionPool;
+import io.millrace.buckets.http.Limits;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
@@ -42,12 +48,13 @@ final class S3Clients {
         .build();
   }
 
-  static S3Client client(S3Settings settings, SdkHttpClient http) {
+  static S3Client client(
+      S3Settings settings, AwsCredentialsProvider credentials, SdkHttpClient http) {
     var service = S3Configuration.builder().expectContinueEnabled(false);
     var client =
         S3Client.builder()
             .httpClient(http)
-            .credentialsProvider(credentials(settings.credentials()))
+            .credentialsProvider(credentials)
             .overrideConfiguration(o -> o.retryStrategy(AwsRetryStrategy.doNotRetry()));
     settings.endpoint().ifPresent(client::endpointOverride);
     if (!settings.isAws()) {
@@ -68,6 +75,34 @@ final class S3Clients {
     }
   }
 
+  /** Empty: every GET goes through the SDK. */
+  static Optional<LeanGet> lean(
+      S3Settings settings, AwsCredentialsProvider credentials, S3Client s3) {
+    var limits =
+        new Limits(
+            settings.requestsInFlight(),
+            settings.connectTimeout(),
+            settings.answerTimeout(),
+            IDLE_LIMIT);
+    String region = s3.serviceClientConfiguration().region().id();
+    return BucketAddress.of(settings, s3)
+        .map(
+            address ->
+                new LeanGet(
+                    new ConnectionPool(address.origin(), limits, trust(), System::nanoTime),
+                    new GetRequest(address, region, credentials, InstantSource.system()),
+                    new S3Errors(settings.name())));
+  }
+
+  private static SSLContext trust() {
+    try {
+      return SSLContext.getDefault();
+    } catch (NoSuchAlgorithmException e) {
+      throw new FsException(
+          e, Errno.EINVAL, "the JVM's TLS settings don't work; check javax.net.ssl properties");
+    }
+  }
+
   private static void region(S3Settings settings, S3ClientBuilder client) {
     if (!settings.region().isEmpty()) {
       client.region(Region.of(settings.region()));
@@ -76,7 +111,7 @@ final class S3Clients {
     }
   }
 
-  private static AwsCredentialsProvider credentials(Credentials credentials) {
+  static AwsCredentialsProvider credentials(Credentials credentials) {
     return switch (credentials) {
       case Credentials.Anonymous() -> AnonymousCredentialsProvider.create();
       case Credentials.File(var path) ->

@@ -82,25 +82,31 @@ final class S3Errors {
         key);
   }
 
-  private FsException interrupted(Operation operation, String key) {
+  FsException interrupted(Operation operation, String key) {
     Thread.currentThread().interrupt();
     return error(null, Errno.EINTR, "interrupted while waiting for the bucket", operation, key);
   }
 
   private FsException ofAnswer(AwsServiceException answer, Operation operation, String key) {
-    String code = code(answer);
-    return switch (answer.statusCode()) {
-      case 301, 307 -> answer(Errno.EIO, WRONG_REGION, answer, code, operation, key);
-      case 400 -> badRequest(answer, code, operation, key);
-      case 401, 403 -> refused(answer, code, operation, key);
-      case 404 -> missing(answer, code, operation, key);
-      case 409 -> conflict(answer, code, operation, key);
-      case 412 -> conditionFailed(answer, code, operation, key);
+    return ofStatus(answer.statusCode(), code(answer), operation, key);
+  }
+
+  /**
+   * @param code S3's word for what is wrong; empty: not known
+   */
+  FsException ofStatus(int status, String code, Operation operation, String key) {
+    return switch (status) {
+      case 301, 307 -> answer(Errno.EIO, WRONG_REGION, status, code, operation, key);
+      case 400 -> badRequest(status, code, operation, key);
+      case 401, 403 -> refused(status, code, operation, key);
+      case 404 -> missing(status, code, operation, key);
+      case 409 -> conflict(status, code, operation, key);
+      case 412 -> conditionFailed(status, code, operation, key);
       case 408, 429, 500, 502, 503, 504 ->
-          answer(Errno.EAGAIN, "the store asks to try again", answer, code, operation, key);
+          answer(Errno.EAGAIN, "the store asks to try again", status, code, operation, key);
       case 405, 501 ->
-          answer(Errno.EOPNOTSUPP, "the store can't do this", answer, code, operation, key);
-      default -> answer(Errno.EIO, "the store failed", answer, code, operation, key);
+          answer(Errno.EOPNOTSUPP, "the store can't do this", status, code, operation, key);
+      default -> answer(Errno.EIO, "the store failed", status, code, operation, key);
     };
   }
 
@@ -110,40 +116,38 @@ final class S3Errors {
     return details == null || details.errorCode() == null ? "" : details.errorCode();
   }
 
-  private FsException badRequest(
-      AwsServiceException answer, String code, Operation operation, String key) {
+  private FsException badRequest(int status, String code, Operation operation, String key) {
     return switch (code) {
       case "RequestTimeout" ->
-          answer(Errno.EAGAIN, "the store asks to try again", answer, code, operation, key);
+          answer(Errno.EAGAIN, "the store asks to try again", status, code, operation, key);
       case "InvalidPart", "InvalidPartOrder", "EntityTooSmall" ->
-          answer(Errno.EINVAL, "the parts don't make an object", answer, code, operation, key);
+          answer(Errno.EINVAL, "the parts don't make an object", status, code, operation, key);
       case "KeyTooLongError" ->
-          answer(Errno.ENAMETOOLONG, "the key is too long", answer, code, operation, key);
+          answer(Errno.ENAMETOOLONG, "the key is too long", status, code, operation, key);
       case "ExpiredToken", "InvalidToken", "TokenRefreshRequired" ->
           answer(
               Errno.EACCES,
               "the session token has expired; renew it",
-              answer,
+              status,
               code,
               operation,
               key);
       case "AuthorizationHeaderMalformed", "IllegalLocationConstraintException" ->
-          answer(Errno.EIO, WRONG_REGION, answer, code, operation, key);
-      default -> answer(Errno.EIO, "the store refused the request", answer, code, operation, key);
+          answer(Errno.EIO, WRONG_REGION, status, code, operation, key);
+      default -> answer(Errno.EIO, "the store refused the request", status, code, operation, key);
     };
   }
 
-  private FsException refused(
-      AwsServiceException answer, String code, Operation operation, String key) {
+  private FsException refused(int status, String code, Operation operation, String key) {
     return switch (code) {
       case "InvalidObjectState" ->
           answer(
-              Errno.EIO, "the object is archived; restore it first", answer, code, operation, key);
+              Errno.EIO, "the object is archived; restore it first", status, code, operation, key);
       case "InvalidAccessKeyId" ->
           answer(
               Errno.EACCES,
               "the store doesn't know this access key; check --credentials or --profile",
-              answer,
+              status,
               code,
               operation,
               key);
@@ -151,67 +155,59 @@ final class S3Errors {
           answer(
               Errno.EACCES,
               "the secret key is wrong; check --credentials or --profile",
-              answer,
+              status,
               code,
               operation,
               key);
       case "RequestTimeTooSkewed" ->
-          answer(Errno.EACCES, "this machine's clock is wrong", answer, code, operation, key);
+          answer(Errno.EACCES, "this machine's clock is wrong", status, code, operation, key);
       default ->
           answer(
               Errno.EACCES,
               "the store refuses access; check the user's rights on the bucket",
-              answer,
+              status,
               code,
               operation,
               key);
     };
   }
 
-  private FsException missing(
-      AwsServiceException answer, String code, Operation operation, String key) {
+  private FsException missing(int status, String code, Operation operation, String key) {
     return switch (code) {
       case "NoSuchBucket" ->
           answer(
               Errno.ENOENT,
               "no such bucket; create it or correct its name",
-              answer,
+              status,
               code,
               operation,
               key);
-      case "NoSuchUpload" -> answer(Errno.ENOENT, "no such upload", answer, code, operation, key);
+      case "NoSuchUpload" -> answer(Errno.ENOENT, "no such upload", status, code, operation, key);
       default ->
           // Only a write that demands an etag meets a missing key.
           operation == Operation.PUT || operation == Operation.COMPLETE_UPLOAD
-              ? conditionFailed(answer, code, operation, key)
-              : answer(Errno.ENOENT, "no such object", answer, code, operation, key);
+              ? conditionFailed(status, code, operation, key)
+              : answer(Errno.ENOENT, "no such object", status, code, operation, key);
     };
   }
 
-  private FsException conflict(
-      AwsServiceException answer, String code, Operation operation, String key) {
+  private FsException conflict(int status, String code, Operation operation, String key) {
     return code.equals("ConditionalRequestConflict")
-        ? conditionFailed(answer, code, operation, key)
-        : answer(Errno.EAGAIN, "another request is in the way", answer, code, operation, key);
+        ? conditionFailed(status, code, operation, key)
+        : answer(Errno.EAGAIN, "another request is in the way", status, code, operation, key);
   }
 
-  private FsException conditionFailed(
-      AwsServiceException answer, String code, Operation operation, String key) {
+  private FsException conditionFailed(int status, String code, Operation operation, String key) {
     return switch (operation) {
       case PUT, DELETE, COMPLETE_UPLOAD ->
           answer(
-              Errno.EEXIST, "the object is not as the write demands", answer, code, operation, key);
-      default -> answer(Errno.ESTALE, "the object has changed", answer, code, operation, key);
+              Errno.EEXIST, "the object is not as the write demands", status, code, operation, key);
+      default -> answer(Errno.ESTALE, "the object has changed", status, code, operation, key);
     };
   }
 
   private FsException answer(
-      Errno errno,
-      String message,
-      AwsServiceException answer,
-      String code,
-      Operation operation,
-      String key) {
+      Errno errno, String message, int status, String code, Operation operation, String key) {
     return new FsException(
         errno,
         message,
@@ -222,7 +218,7 @@ final class S3Errors {
         "operation",
         operation,
         "status",
-        answer.statusCode(),
+        status,
         "code",
         code);
   }

@@ -12,7 +12,8 @@ import java.util.Optional;
  *
  * @param endpoint empty: AWS itself
  * @param region empty: AWS's default chain for AWS, us-east-1 for other endpoints
- * @param requestsInFlight connections at most; a request beyond waits for one
+ * @param requestsInFlight connections at most, of the SDK and of GETs beside it each; a request
+ *     beyond waits for one
  * @param answerTimeout longest silence on a connection; a transfer that goes on has no limit here,
  *     an interrupt ends it
  * @param probePrefix where {@code abilities()} puts its temporary object

@@ -30,15 +30,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What an S3Bucket makes of answers that real servers give rarely, and what its requests cost. */
 @Timeout(30)
 class S3AnswersTest {
-  private static final String PIECE =
+  static final String PIECE =
       ScriptedServer.answer(206, "hello", "ETag: \"e1\"", "Content-Range: bytes 0-4/5");
 
   @TempDir private Path directory;
-  private final MemorySegment target = Arena.ofAuto().allocate(100);
+  final MemorySegment target = Arena.ofAuto().allocate(100);
 
-  private S3Bucket bucket(URI endpoint) throws IOException {
+  /** By the way that this test is about. */
+  S3Bucket opened(S3Settings settings) {
+    return new S3Bucket(settings);
+  }
+
+  final S3Bucket bucket(URI endpoint) throws IOException {
     Path keys = Files.writeString(directory.resolve("keys"), "AKIAKEY\ntop-secret-key\n");
-    return new S3Bucket(
+    return opened(
         new S3Settings(
             "b",
             Optional.of(endpoint),
@@ -50,7 +55,7 @@ class S3AnswersTest {
             ""));
   }
 
-  private FsException getFails(String answer, String etag, long offset) throws IOException {
+  final FsException getFails(String answer, String etag, long offset) throws IOException {
     try (var server = new ScriptedServer(answer);
         var bucket = bucket(server.uri())) {
       return assertThrows(FsException.class, () -> bucket.get("k", etag, offset, target));
@@ -152,8 +157,7 @@ class S3AnswersTest {
     Path keys = Files.writeString(directory.resolve("keys"), "AKIAKEY\ntop-secret-key\n");
     try (var server = new ScriptedServer(ScriptedServer.SILENCE);
         var bucket =
-            new S3Bucket(
-                S3Settings.of("b", Optional.of(server.uri()), new Credentials.File(keys)))) {
+            opened(S3Settings.of("b", Optional.of(server.uri()), new Credentials.File(keys)))) {
       var failure = new CompletableFuture<FsException>();
       Thread reader =
           Thread.ofVirtual()

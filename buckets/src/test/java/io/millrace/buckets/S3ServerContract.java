@@ -9,6 +9,7 @@ import io.millrace.core.api.FsException;
 import io.millrace.testkit.s3.PlainS3;
 import io.millrace.testkit.s3.S3Endpoint;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -32,10 +33,14 @@ abstract class S3ServerContract extends BucketContract {
     return bucket(BUCKET, endpoint);
   }
 
+  /** With GETs beside the SDK. */
+  Bucket opened(S3Settings settings) {
+    return new S3Bucket(settings);
+  }
+
   private Bucket bucket(String name, S3Endpoint endpoint) throws IOException {
     Path file = endpoint.writeCredentials(directory.resolve("keys"));
-    return new S3Bucket(
-        S3Settings.of(name, Optional.of(endpoint.uri()), new Credentials.File(file)));
+    return opened(S3Settings.of(name, Optional.of(endpoint.uri()), new Credentials.File(file)));
   }
 
   @Test
@@ -44,6 +49,8 @@ abstract class S3ServerContract extends BucketContract {
       FsException e = assertErrno(Errno.ENOENT, unknown::check);
       assertTrue(e.getMessage().contains("no such bucket"), e.getMessage());
       assertErrno(Errno.ENOENT, () -> unknown.list("", "", "", "", 10));
+      e = assertErrno(Errno.ENOENT, () -> read(unknown, "a"));
+      assertTrue(e.getMessage().contains("no such bucket"), e.getMessage());
     }
   }
 
@@ -55,6 +62,8 @@ abstract class S3ServerContract extends BucketContract {
       assertFalse(e.getMessage().contains("very-secret"), e.getMessage());
       assertTrue(e.getMessage().contains("--credentials"), e.getMessage());
       assertErrno(Errno.EACCES, () -> refused.head("a"));
+      e = assertErrno(Errno.EACCES, () -> read(refused, "a"));
+      assertTrue(e.getMessage().contains("the secret key is wrong"), e.getMessage());
     }
   }
 
@@ -65,5 +74,9 @@ abstract class S3ServerContract extends BucketContract {
       FsException e = assertErrno(Errno.EACCES, refused::check);
       assertFalse(e.toString().contains("AKIANOBODY"), e.toString());
     }
+  }
+
+  private static int read(Bucket bucket, String key) {
+    return bucket.get(key, "", 0, Arena.ofAuto().allocate(10));
   }
 }

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
@@ -28,6 +29,9 @@ import java.util.stream.Collectors;
 final class ScriptedServer implements AutoCloseable {
   /** An answer that never comes. */
   static final String SILENCE = "";
+
+  /** A header of an answer after which the server hangs up, which it doesn't announce. */
+  static final String HANGS_UP = "X-Then: hangs up";
 
   /** A request as it came: first line, and headers in lower case. */
   record Request(String line, List<String> headers) {
@@ -42,6 +46,9 @@ final class ScriptedServer implements AutoCloseable {
   final Queue<Request> requests = new ConcurrentLinkedQueue<>();
   final AtomicInteger connections = new AtomicInteger();
   final CountDownLatch silent = new CountDownLatch(1);
+
+  /** A permit for each connection that ended. */
+  final Semaphore ended = new Semaphore(0);
 
   private final ServerSocket listener;
   private final CopyOnWriteArrayList<String> answers;
@@ -102,12 +109,15 @@ final class ScriptedServer implements AutoCloseable {
         }
         socket.getOutputStream().write(answers.get(turn).getBytes(ISO_8859_1));
         socket.getOutputStream().flush();
-        if (answers.get(turn).contains("Connection: close")) {
+        if (answers.get(turn).contains("Connection: close")
+            || answers.get(turn).contains(HANGS_UP)) {
           return;
         }
       }
     } catch (IOException e) {
       return; // the client went away
+    } finally {
+      ended.release();
     }
   }
 

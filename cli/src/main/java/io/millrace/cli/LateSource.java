@@ -16,4 +16,10 @@ final class LateSource implements ContentSource {
   public Pinned load(Inode inode, int index, int offset, int length, Urgency urgency) {
     return source.load(inode, index, offset, length, urgency);
   }
+
+  @Override
+  public void load(
+      Inode inode, int index, int offset, int length, Urgency urgency, Receiver receiver) {
+    source.load(inode, index, offset, length, urgency, receiver);
+  }
 }

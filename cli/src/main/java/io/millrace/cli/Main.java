@@ -27,6 +27,7 @@ import picocli.CommandLine.HelpCommand;
       StateCommand.class,
       WaitCommand.class,
       StatusCommand.class,
+      TrainCommand.class,
       HelpCommand.class
     })
 public final class Main {

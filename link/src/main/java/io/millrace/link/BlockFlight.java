@@ -6,162 +6,83 @@ import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Pinned;
 import io.millrace.proto.Inode;
-import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 
 /**
- * One block on its way from the bucket, and all who wait for it. Any thread. The block is pinned
- * once; the pin ends when the flight and all who were handed bytes have let go.
- *
- * <p>A lock and not a monitor: a virtual thread that waits on a monitor is woken through a thread
- * of the JDK's, one more switch for every file.
+ * One block on its way from the bucket, and all who wait for it. Any thread; never blocks. Ends
+ * once, by {@link #land}, {@link #crash} or {@link #abandon}; whoever ends it answers those that
+ * still wait, on his thread.
  */
 final class BlockFlight {
   final BlockId id;
   final Inode inode;
   final GetPermits.Ticket ticket;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition over = lock.newCondition();
-  private int references = 1;
-  private int waiting;
-  private boolean done;
-  private Pinned block;
-  private FsException failure;
+  private final boolean forLater;
 
-  BlockFlight(BlockId id, Inode inode, Urgency urgency) {
+  private List<BlockWaiter> waiters = new ArrayList<>(1);
+  private boolean over;
+
+  /**
+   * @param forLater whether it is for whoever comes later, and goes on though nobody waits
+   */
+  BlockFlight(BlockId id, Inode inode, Urgency urgency, boolean forLater) {
     this.id = id;
     this.inode = inode;
     this.ticket = new GetPermits.Ticket(urgency);
+    this.forLater = forLater;
   }
 
-  /** False: it is over and its bytes are let go; ask anew. */
-  boolean join() {
-    lock.lock();
-    try {
-      if (done && (failure != null || references == 0)) {
-        return false;
+  /** False: it is over; ask anew. */
+  synchronized boolean join(BlockWaiter waiter) {
+    return !over && waiters.add(waiter);
+  }
+
+  /** Takes out those whose time is up. */
+  synchronized List<BlockWaiter> leaveLate(long nowNanos) {
+    List<BlockWaiter> late = List.of();
+    for (Iterator<BlockWaiter> each = waiters.iterator(); each.hasNext(); ) {
+      BlockWaiter waiter = each.next();
+      if (waiter.isLate(nowNanos)) {
+        late = late.isEmpty() ? new ArrayList<>() : late;
+        late.add(waiter);
+        each.remove();
       }
-      references++;
-      waiting++;
-      return true;
-    } finally {
-      lock.unlock();
     }
+    return late;
   }
 
-  /** Whether anybody still waits: else there is no point in trying again. */
-  boolean wanted() {
-    lock.lock();
-    try {
-      return waiting > 0;
-    } finally {
-      lock.unlock();
-    }
+  /** Whether there is a point in trying again. */
+  synchronized boolean wanted() {
+    return !over && (forLater || waiters.stream().anyMatch(BlockWaiter::waits));
   }
 
-  void land(Pinned landed) {
-    end(landed, null);
+  /** Ends it without an answer; those that wait are the caller's. */
+  synchronized List<BlockWaiter> abandon() {
+    over = true;
+    List<BlockWaiter> rest = waiters;
+    waiters = List.of();
+    return rest;
   }
 
   void crash(FsException cause) {
-    end(null, cause);
+    abandon().forEach(waiter -> waiter.fail(cause));
   }
 
-  private void end(Pinned landed, FsException cause) {
-    lock.lock();
-    try {
-      block = landed;
-      failure = cause;
-      done = true;
-      over.signalAll();
-      release();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
-   * After {@link #join}, once.
-   *
-   * @param nanos how long to wait; 0 or less: without end
-   */
-  Pinned await(long nanos, int offset, int length) {
-    boolean handed = false;
-    lock.lock();
-    try {
-      awaitDone(nanos);
-      if (failure != null) {
-        throw new FsException(
-            failure, failure.errno(), "content could not be loaded", "cause", failure.getMessage());
-      }
-      MemorySegment bytes = block.bytes();
-      if (offset < 0 || length < 0 || (long) offset + length > bytes.byteSize()) {
-        throw new FsException(Errno.EINVAL, "range ends after the block", "block", id);
-      }
-      handed = true;
-      return new Share(bytes.asSlice(offset, length));
-    } finally {
-      waiting--;
-      if (!handed) {
-        release();
-      }
-      lock.unlock();
-    }
-  }
-
-  /** Holds the lock. */
-  private void awaitDone(long nanos) {
-    long left = nanos <= 0 ? Long.MAX_VALUE : nanos;
-    try {
-      while (!done) {
-        if (left <= 0) {
-          throw new FsException(Errno.ETIMEDOUT, "the bucket did not answer in time", "block", id);
-        }
-        if (nanos <= 0) {
-          over.await();
-        } else {
-          left = over.awaitNanos(left);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new FsException(e, Errno.EINTR, "interrupted while content is loaded");
-    }
-  }
-
-  private void release() {
-    lock.lock();
-    try {
-      if (--references == 0 && block != null) {
-        block.close();
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** One waiter's part of the block. */
-  private final class Share implements Pinned {
-    private final MemorySegment bytes;
-    private final AtomicBoolean closed = new AtomicBoolean();
-
-    Share(MemorySegment bytes) {
-      this.bytes = bytes;
-    }
-
-    @Override
-    public MemorySegment bytes() {
-      return bytes;
-    }
-
-    @Override
-    public void close() {
-      if (!closed.getAndSet(true)) {
-        release();
+  /** The block is pinned once; the pin ends when all who were handed bytes have let go. */
+  void land(Pinned block) {
+    List<BlockWaiter> all = abandon();
+    var shared = new SharedBlock(block, all.size() + 1);
+    for (BlockWaiter waiter : all) {
+      if (waiter.isWithin(block.bytes().byteSize())) {
+        waiter.give(shared.share(waiter.offset, waiter.length));
+      } else {
+        shared.release();
+        waiter.fail(new FsException(Errno.EINVAL, "range ends after the block", "block", id));
       }
     }
+    shared.release();
   }
 }

@@ -177,6 +177,7 @@ public final class LinkEngine implements AutoCloseable {
   public void close() {
     schedule.close();
     tasks.close();
+    parts.loader().close();
     active.keySet().forEach(this::deactivate);
     versions.close();
     buffers.close();

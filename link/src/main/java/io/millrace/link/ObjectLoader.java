@@ -8,19 +8,26 @@ import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
 import io.millrace.core.api.Pinned;
 import io.millrace.proto.Inode;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Brings content from the bucket: one GET per block, however many wait for it, straight into the
  * block store's memory. Any thread. Invariant: at most one flight per block is in {@link #flights}.
  *
- * <p>A reader's GET runs on a virtual thread of its own, so that an interrupted reader is answered
- * at once and the others still get their bytes; a preload's runs on the preload's.
+ * <p>A reader's GET runs on a virtual thread of its own, which answers all who wait for the block:
+ * no other thread is parked or woken for it. Interrupts and deadlines end a wait, never the GET. A
+ * preload's runs on the preload's thread.
  */
-public final class ObjectLoader implements ContentSource {
+public final class ObjectLoader implements ContentSource, AutoCloseable {
   private static final int KEY_CHANGES_FOLLOWED = 3;
+  private static final long TICK_MIN = 10_000_000;
+  private static final long TICK_MAX = 1_000_000_000;
 
   private final Namespace namespace;
   private final BlockStore store;
@@ -30,6 +37,8 @@ public final class ObjectLoader implements ContentSource {
   private final FailureReasons reasons = new FailureReasons();
   private final ConcurrentHashMap<BlockId, BlockFlight> flights = new ConcurrentHashMap<>();
   private final LongAdder gets = new LongAdder();
+  private final Thread clock;
+  private volatile boolean closed;
 
   ObjectLoader(Namespace namespace, BlockStore store, LinkBuckets buckets, LinkConfig config) {
     this.namespace = namespace;
@@ -37,53 +46,88 @@ public final class ObjectLoader implements ContentSource {
     this.buckets = buckets;
     this.permits = new GetPermits(config.getsInFlight());
     this.readerDeadlineNanos = config.readerDeadline().toNanos();
+    this.clock = Thread.ofVirtual().name("load-clock").start(this::watchDeadlines);
   }
 
   @Override
   public Pinned load(Inode inode, int index, int offset, int length, Urgency urgency) {
-    var id = new BlockId(inode.getIno(), inode.getObject().getStream(), index);
-    while (true) {
-      BlockFlight flight = flights.get(id);
-      boolean mine = false;
-      if (flight == null) {
-        var fresh = new BlockFlight(id, inode, urgency);
-        flight = flights.putIfAbsent(id, fresh);
-        mine = flight == null;
-        flight = mine ? fresh : flight;
-      }
-      Optional<Pinned> bytes =
-          flight.join()
-              ? awaited(flight, mine, offset, length, urgency)
-              : afterLanding(flight, offset, length);
-      if (bytes.isPresent()) {
-        return bytes.get();
-      }
-    }
+    return awaited(inode, index, answer -> waiter(inode, offset, length, urgency, answer));
   }
 
-  private Optional<Pinned> afterLanding(BlockFlight flight, int offset, int length) {
-    flights.remove(flight.id, flight);
-    return store.read(flight.id, offset, length);
+  @Override
+  public void load(
+      Inode inode, int index, int offset, int length, Urgency urgency, Receiver receiver) {
+    board(inode, index, waiter(inode, offset, length, urgency, receiver));
   }
 
-  /** Empty: whoever flew it was interrupted, not we. */
-  private Optional<Pinned> awaited(
-      BlockFlight flight, boolean mine, int offset, int length, Urgency urgency) {
-    if (!mine) {
-      permits.raise(flight.ticket, urgency);
-    } else if (urgency == Urgency.PRELOAD) {
-      fly(flight);
-    } else {
-      Thread.ofVirtual().name("load").start(() -> fly(flight));
+  /**
+   * Brings a block for whoever reads it later, on this thread; nothing is read where it is here.
+   *
+   * @return whether it was missing
+   * @throws FsException as {@link #load}; there is no deadline
+   */
+  boolean bring(Inode inode, int index) {
+    var fresh = new BlockFlight(id(inode, index), inode, Urgency.PRELOAD, true);
+    if (flights.putIfAbsent(fresh.id, fresh) != null) {
+      awaited(inode, index, answer -> patient(inode, answer)).close();
+      return true;
     }
     try {
-      long nanos = urgency == Urgency.PRELOAD ? 0 : readerDeadlineNanos;
-      return Optional.of(flight.await(nanos, offset, length));
+      return fly(fresh, () -> store.contains(fresh.id) ? null : fetch(fresh));
     } catch (FsException e) {
-      if (e.errno() == Errno.EINTR && !Thread.currentThread().isInterrupted()) {
-        return Optional.empty();
+      throw told(inode, e);
+    }
+  }
+
+  private BlockWaiter waiter(
+      Inode inode, int offset, int length, Urgency urgency, Receiver receiver) {
+    long deadline = System.nanoTime() + readerDeadlineNanos;
+    return new BlockWaiter(
+        offset, length, urgency, OptionalLong.of(deadline), receiver, e -> told(inode, e));
+  }
+
+  private BlockWaiter patient(Inode inode, Receiver receiver) {
+    return new BlockWaiter(
+        0, 0, Urgency.PRELOAD, OptionalLong.empty(), receiver, e -> told(inode, e));
+  }
+
+  private Pinned awaited(Inode inode, int index, Function<Receiver, BlockWaiter> making) {
+    var answer = new AwaitedBlock();
+    BlockWaiter waiter = making.apply(answer);
+    board(inode, index, waiter);
+    try {
+      return answer.await();
+    } finally {
+      waiter.leave();
+    }
+  }
+
+  private static BlockId id(Inode inode, int index) {
+    return new BlockId(inode.getIno(), inode.getObject().getStream(), index);
+  }
+
+  /** On the flight that brings the block, or on one of its own. */
+  private void board(Inode inode, int index, BlockWaiter waiter) {
+    BlockId id = id(inode, index);
+    while (true) {
+      BlockFlight flight = flights.get(id);
+      if (flight == null) {
+        var fresh = new BlockFlight(id, inode, waiter.urgency, false);
+        fresh.join(waiter);
+        flight = flights.putIfAbsent(id, fresh);
+        if (flight == null) {
+          Thread.ofVirtual().name("load").start(() -> flyForReaders(fresh));
+          break;
+        }
       }
-      throw told(flight.inode, e);
+      if (flight.join(waiter)) {
+        permits.raise(flight.ticket, waiter.urgency);
+        break;
+      }
+      flights.remove(id, flight);
+    }
+    if (closed) {
+      turnAway();
     }
   }
 
@@ -103,32 +147,91 @@ public final class ObjectLoader implements ContentSource {
     };
   }
 
-  private void fly(BlockFlight flight) {
+  private void flyForReaders(BlockFlight flight) {
     try {
-      Pinned block = fetch(flight);
+      fly(flight, () -> store.read(flight.id, 0, lengthOf(flight)).orElseGet(() -> fetch(flight)));
+    } catch (FsException e) {
+      // those who waited have been told
+    }
+  }
+
+  /**
+   * Ends the flight and answers all who wait, whatever happens.
+   *
+   * @param block the whole block; null where it is here but was not read
+   * @return whether there was a block
+   */
+  private boolean fly(BlockFlight flight, Supplier<Pinned> block) {
+    try {
+      Pinned landed = block.get();
+      if (landed == null) {
+        boardAgain(flight);
+        return false;
+      }
       reasons.forget(flight.inode.getIno());
-      flight.land(block);
+      flight.land(landed);
+      return true;
     } catch (FsException e) {
       if (e.errno() == Errno.EINTR) {
+        boardAgain(flight); // the thread that flew it is done with it, not those that wait
         Thread.currentThread().interrupt();
+      } else {
+        flight.crash(e);
       }
-      flight.crash(e);
+      throw e;
     } catch (RuntimeException | Error e) {
-      flight.crash(new FsException(e, Errno.EIO, "load failed", "cause", e));
+      var failure = new FsException(e, Errno.EIO, "load failed", "cause", e);
+      flight.crash(failure);
+      throw failure;
     } finally {
       flights.remove(flight.id, flight);
     }
   }
 
+  private void boardAgain(BlockFlight flight) {
+    for (BlockWaiter waiter : flight.abandon()) {
+      board(flight.inode, flight.id.index(), waiter);
+    }
+  }
+
+  /** One clock for all who wait: H22 costs a read no timer of its own. */
+  private void watchDeadlines() {
+    var pause = Duration.ofNanos(Math.clamp(readerDeadlineNanos / 16, TICK_MIN, TICK_MAX));
+    try {
+      while (!closed) {
+        Thread.sleep(pause);
+        long now = System.nanoTime();
+        flights.values().forEach(flight -> flight.leaveLate(now).forEach(w -> tooLate(flight, w)));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  private static void tooLate(BlockFlight flight, BlockWaiter waiter) {
+    waiter.fail(
+        new FsException(Errno.ETIMEDOUT, "the bucket did not answer in time", "block", flight.id));
+  }
+
+  /** Nobody waits for the bucket any more; GETs under way end with their connections. */
+  @Override
+  public void close() {
+    closed = true;
+    clock.interrupt();
+    turnAway();
+  }
+
+  private void turnAway() {
+    for (BlockFlight flight : flights.values()) {
+      flight.crash(new FsException(Errno.EIO, "the node stops", "block", flight.id));
+    }
+  }
+
   private Pinned fetch(BlockFlight flight) {
     int length = lengthOf(flight);
-    Optional<Pinned> landed = store.read(flight.id, 0, length);
-    if (landed.isPresent()) {
-      return landed.get();
-    }
     Inode inode = flight.inode;
     for (int follow = 0; ; follow++) {
-      String key = namespace.objectKey(inode.getIno());
+      String key = key(inode);
       Inode now = inode;
       try {
         LinkBucket link = buckets.of(inode.getLink());
@@ -144,6 +247,13 @@ public final class ObjectLoader implements ContentSource {
         inode = moved.get();
       }
     }
+  }
+
+  /** The etag tells where the inode was renamed since and another object has its key. */
+  private String key(Inode inode) {
+    return inode.getObject().getEtag().isEmpty()
+        ? namespace.objectKey(inode.getIno())
+        : namespace.objectKey(inode);
   }
 
   private Pinned get(BlockFlight flight, LinkBucket link, String key, Inode inode, int length) {

@@ -1,11 +1,12 @@
 package io.millrace.link;
 
 import io.millrace.core.api.BlockId;
-import io.millrace.core.api.ContentSource.Urgency;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.ContentClass;
 import io.millrace.proto.Inode;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -13,10 +14,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Brings what is missing of a tree's content. A fixed number of threads take the next missing block
- * from one walk of the tree and fetch it themselves: no queue, no hand-over per file.
+ * Brings what is missing of a tree's content. A fixed number of threads take the next few files, or
+ * the next block of a large one, from one walk of the tree and fetch them themselves: no queue, no
+ * hand-over per file. The place in the walk is the workers' together; whether a block is here is
+ * looked at outside of its lock.
  */
 final class PreloadJob implements Job {
+  private static final int FILES_AT_ONCE = 4;
 
   /** A file being loaded: done when its last block is. */
   private static final class Loading {
@@ -28,12 +32,8 @@ final class PreloadJob implements Job {
 
     Loading(Inode inode) {
       this.inode = inode;
-      this.blocks = blocks(inode.getObject().getSize());
+      this.blocks = blocks(inode);
       this.left = new AtomicInteger(blocks);
-    }
-
-    static int blocks(long size) {
-      return (int) ((size + BlockId.MAX_BYTES - 1) / BlockId.MAX_BYTES);
     }
   }
 
@@ -43,12 +43,11 @@ final class PreloadJob implements Job {
   private final boolean dryRun;
   private final TaskProgress progress;
   private final List<Inode> tops;
-
-  /** The place in the walk is the workers' together. */
   private final ReentrantLock taking = new ReentrantLock();
-
   private int nextTop;
   private TreeWalk walk;
+
+  /** A file of several blocks that workers share; its end is noticed by who takes next. */
   private Loading current;
 
   PreloadJob(LinkParts parts, boolean dryRun, List<Inode> tops, TaskProgress progress) {
@@ -86,71 +85,89 @@ final class PreloadJob implements Job {
   }
 
   private void loadAll() {
-    for (Missing block = next(); block != null; block = next()) {
-      load(block);
-      if (Thread.currentThread().isInterrupted()) {
+    var files = new ArrayDeque<Inode>(FILES_AT_ONCE);
+    while (!Thread.currentThread().isInterrupted()) {
+      Missing block = take(files);
+      if (block != null) {
+        load(block);
+      } else if (files.isEmpty()) {
         return;
       }
+      while (!files.isEmpty() && !Thread.currentThread().isInterrupted()) {
+        loadWhole(files.poll());
+      }
+    }
+  }
+
+  /** A block of the file that is shared; else small files into {@code files}, none at the end. */
+  private Missing take(Deque<Inode> files) {
+    taking.lock();
+    try {
+      if (current != null && current.next < current.blocks) {
+        return new Missing(current, current.next++);
+      }
+      current = null;
+      while (files.size() < FILES_AT_ONCE) {
+        Inode inode = nextFile();
+        if (inode == null) {
+          return null;
+        }
+        if (blocks(inode) <= 1) {
+          files.add(inode);
+        } else if (isMissing(inode)) {
+          current = new Loading(inode);
+          return new Missing(current, current.next++);
+        }
+      }
+      return null;
+    } finally {
+      taking.unlock();
+    }
+  }
+
+  private void loadWhole(Inode inode) {
+    if (dryRun || blocks(inode) == 0) {
+      var _ = isMissing(inode);
+      return;
+    }
+    try {
+      if (parts.loader().bring(inode, 0)) {
+        progress.done(1, inode.getObject().getSize());
+      } else {
+        progress.skipped(1);
+      }
+    } catch (FsException e) {
+      if (e.errno() == Errno.EINTR) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+      progress.failed(parts.shown(inode.getIno()), e);
     }
   }
 
   private void load(Missing block) {
     Loading file = block.file();
-    Inode inode = file.inode;
     long start = (long) block.index() * BlockId.MAX_BYTES;
-    int length = (int) Math.min(BlockId.MAX_BYTES, inode.getObject().getSize() - start);
     try {
-      parts.loader().load(inode, block.index(), 0, length, Urgency.PRELOAD).close();
-      progress.bytes(length);
+      if (parts.loader().bring(file.inode, block.index())) {
+        progress.bytes(Math.min(BlockId.MAX_BYTES, file.inode.getObject().getSize() - start));
+      }
     } catch (FsException e) {
       if (e.errno() == Errno.EINTR) {
         Thread.currentThread().interrupt();
         return;
       }
       if (!file.failed.getAndSet(true)) {
-        progress.failed(parts.shown(inode.getIno()), e);
+        progress.failed(parts.shown(file.inode.getIno()), e);
       }
     }
-    finishBlock(file);
-  }
-
-  private void finishBlock(Loading file) {
     if (file.left.decrementAndGet() == 0 && !file.failed.get()) {
       progress.done(1, 0);
     }
   }
 
-  /** The next block that is not here; {@code null} at the end. */
-  private Missing next() {
-    taking.lock();
-    try {
-      while (true) {
-        if (current != null && current.next < current.blocks) {
-          int index = current.next++;
-          if (current.blocks == 1 || !isHere(current.inode, index)) {
-            return new Missing(current, index);
-          }
-          finishBlock(current);
-          continue;
-        }
-        Inode inode = nextFile();
-        if (inode == null) {
-          return null;
-        }
-        current = missing(inode) ? new Loading(inode) : null;
-      }
-    } finally {
-      taking.unlock();
-    }
-  }
-
-  private boolean isHere(Inode inode, int index) {
-    return parts
-        .store()
-        .contains(new BlockId(inode.getIno(), inode.getObject().getStream(), index));
-  }
-
-  private boolean missing(Inode inode) {
+  /** Counts the file where nothing of it is to be loaded. */
+  private boolean isMissing(Inode inode) {
     long here = bytesHere(inode);
     if (here >= inode.getObject().getSize()) {
       progress.skipped(1);
@@ -163,6 +180,17 @@ final class PreloadJob implements Job {
     return true;
   }
 
+  private static int blocks(Inode inode) {
+    long size = inode.getObject().getSize();
+    return Math.toIntExact((size + BlockId.MAX_BYTES - 1) / BlockId.MAX_BYTES);
+  }
+
+  private boolean isHere(Inode inode, int index) {
+    return parts
+        .store()
+        .contains(new BlockId(inode.getIno(), inode.getObject().getStream(), index));
+  }
+
   /** A file of one block needs one look, not a search for all its blocks. */
   private long bytesHere(Inode inode) {
     long size = inode.getObject().getSize();
@@ -171,6 +199,7 @@ final class PreloadJob implements Job {
         : size > 0 && isHere(inode, 0) ? size : 0;
   }
 
+  /** Holds the lock. */
   private Inode nextFile() {
     while (true) {
       if (walk == null) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.core.api.Bucket;
+import io.millrace.core.api.ContentSource;
 import io.millrace.core.api.ContentSource.Urgency;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
@@ -18,9 +19,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,10 +56,14 @@ class LoaderTest {
 
   private String load(Inode inode, int length, Urgency urgency) {
     try (Pinned bytes = fixture.engine.loader().load(inode, 0, 0, length, urgency)) {
-      return new String(
-          bytes.bytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE),
-          java.nio.charset.StandardCharsets.UTF_8);
+      return text(bytes);
     }
+  }
+
+  private static String text(Pinned bytes) {
+    return new String(
+        bytes.bytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE),
+        java.nio.charset.StandardCharsets.UTF_8);
   }
 
   @Test
@@ -139,6 +147,101 @@ class LoaderTest {
     fixture.bucket.away.set(false);
     assertEquals("content", load(inode, 7, Urgency.READER));
     assertTrue(fixture.engine.reason(inode.getIno()).isEmpty());
+  }
+
+  /** What a reader without a thread was told. */
+  private static final class Told implements ContentSource.Receiver {
+    final CompletableFuture<String> text = new CompletableFuture<>();
+
+    @Override
+    public void loaded(Pinned bytes) {
+      try (bytes) {
+        text.complete(text(bytes));
+      }
+    }
+
+    @Override
+    public void failed(FsException failure) {
+      text.completeExceptionally(failure);
+    }
+
+    Errno errno() {
+      var failure = assertThrows(ExecutionException.class, () -> text.get(30, TimeUnit.SECONDS));
+      return ((FsException) failure.getCause()).errno();
+    }
+  }
+
+  @Test
+  void readersWithoutAThreadShareOneGetEachWithItsRange() throws Exception {
+    Inode inode = imported("content");
+    fixture.bucket.gate = new CountDownLatch(1);
+    var all = new Told();
+    var part = new Told();
+    var beyond = new Told();
+    fixture.engine.loader().load(inode, 0, 0, 7, Urgency.READER, all);
+    fixture.engine.loader().load(inode, 0, 3, 4, Urgency.READER, part);
+    fixture.engine.loader().load(inode, 0, 3, 5, Urgency.READER, beyond);
+    fixture.bucket.gate.countDown();
+    assertEquals("content", all.text.get(30, TimeUnit.SECONDS));
+    assertEquals("tent", part.text.get(30, TimeUnit.SECONDS));
+    assertEquals(Errno.EINVAL, beyond.errno());
+    assertEquals(1, fixture.bucket.count("get"));
+    assertEquals(0, fixture.store.pinned());
+  }
+
+  @Test
+  void H22_readerWithoutAThreadIsToldAtTheDeadlineThoughTheGetHangs() {
+    fixture.close();
+    fixture.config = LinkFixture.CONFIG.withReaderDeadline(Duration.ofMillis(200));
+    fixture.start();
+    Inode inode = imported("content");
+    fixture.bucket.gate = new CountDownLatch(1);
+    var told = new Told();
+    fixture.engine.loader().load(inode, 0, 0, 7, Urgency.READER, told);
+    assertEquals(Errno.EIO, told.errno());
+    assertTrue(fixture.engine.reason(inode.getIno()).orElseThrow().contains("away"));
+  }
+
+  @Test
+  void readersAreToldWhenTheNodeStops() {
+    Inode inode = imported("content");
+    fixture.bucket.gate = new CountDownLatch(1);
+    var told = new Told();
+    fixture.engine.loader().load(inode, 0, 0, 7, Urgency.READER, told);
+    fixture.engine.loader().close();
+    assertEquals(Errno.EIO, told.errno());
+  }
+
+  @Test
+  void interruptedPreloadLeavesItsBlockToTheReadersThatWait() throws Exception {
+    Inode inode = imported("content");
+    fixture.bucket.gate = new CountDownLatch(1);
+    var failure = new AtomicReference<FsException>();
+    Thread preload =
+        Thread.ofVirtual()
+            .start(
+                () ->
+                    failure.set(
+                        assertThrows(
+                            FsException.class, () -> fixture.engine.loader().bring(inode, 0))));
+    while (fixture.bucket.count("get") == 0) {
+      Thread.onSpinWait();
+    }
+    var told = new Told();
+    fixture.engine.loader().load(inode, 0, 0, 7, Urgency.READER, told);
+    preload.interrupt();
+    preload.join();
+    assertEquals(Errno.EINTR, failure.get().errno());
+    fixture.bucket.gate.countDown();
+    assertEquals("content", told.text.get(30, TimeUnit.SECONDS));
+    assertEquals(0, fixture.store.pinned());
+  }
+
+  @Test
+  void aRenamedFileIsFoundByWhatItsReaderSawBefore() {
+    Inode seen = imported("content");
+    fixture.rename("/x/a", "/x/b");
+    assertEquals("content", load(seen, 7, Urgency.READER));
   }
 
   @Test

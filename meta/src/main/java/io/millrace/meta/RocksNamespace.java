@@ -21,6 +21,7 @@ import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.Rows;
 import io.millrace.meta.store.SnapshotRows;
 import io.millrace.meta.tree.ExtentReader;
+import io.millrace.meta.tree.KeyPrefixes;
 import io.millrace.meta.tree.TreeReader;
 import io.millrace.proto.Change;
 import io.millrace.proto.Command;
@@ -245,6 +246,16 @@ public final class RocksNamespace implements Namespace {
   @Override
   public String objectKey(long ino) {
     return withSnapshot(tree -> text(tree.objectKey(tree.existing(ino))));
+  }
+
+  @Override
+  public String objectKey(Inode inode) {
+    if (!KeyPrefixes.covers(inode)) {
+      return objectKey(inode.getIno());
+    }
+    long dir = inode.getParent();
+    int link = inode.getLink();
+    return text(machine.prefixes().key(inode, () -> withSnapshot(tree -> tree.prefix(dir, link))));
   }
 
   @Override

@@ -76,7 +76,7 @@ class ImportTest {
     assertEquals(bytes(E1), file.getObject().getEtag());
     assertEquals(file.getVersion(), file.getObject().getStream());
     assertEquals(bytes(E1 + "-3"), fs.at("/data/d/e/g").getObject().getEtag());
-    assertEquals("p/d/e/g", fs.namespace.objectKey(fs.at("/data/d/e/g").getIno()));
+    assertEquals("p/d/e/g", fs.key(fs.at("/data/d/e/g").getIno()));
     assertEquals(0, fs.namespace.pendingChanges(link));
     assertEquals(extent(0, 10, 1, 0), fs.namespace.extents(file.getIno(), 0, 99).getFirst());
   }
@@ -104,7 +104,7 @@ class ImportTest {
     assertNotEquals(old, fs.at("/data/a").getIno());
     assertEquals(bytes(E2), fs.at("/data/a").getObject().getEtag());
     assertEquals(bytes(E1), fs.inode(old).getObject().getEtag());
-    assertEquals("p/a", fs.namespace.objectKey(old));
+    assertEquals("p/a", fs.key(old));
     assertEquals(List.of(old), fs.namespace.orphans());
     assertEquals(1, fs.inode(root).getChildren());
   }
@@ -159,9 +159,9 @@ class ImportTest {
         fs.imported(batch().addDirectories(child(0, "a").addEntries(entry("b", E1, 1))));
     assertEquals(List.of("a TYPE"), conflicts(result));
     assertEquals(file, fs.at("/data/a.__object__").getIno());
-    assertEquals("p/a", fs.namespace.objectKey(file));
+    assertEquals("p/a", fs.key(file));
     assertEquals("p/a", fs.namespace.targetKey(file));
-    assertEquals("p/a/b", fs.namespace.objectKey(fs.at("/data/a/b").getIno()));
+    assertEquals("p/a/b", fs.key(fs.at("/data/a/b").getIno()));
     ImportResult again = fs.importInto(link, root, entry("a", E1, 10));
     assertEquals(1, again.getFilesUnchanged());
     assertEquals(0, fs.namespace.pendingChanges(link));

@@ -133,7 +133,7 @@ class LinkRulesTest {
     fs.importInto(link, root, entry("a", E1, 10));
     long file = fs.at("/data/a").getIno();
     fs.ok(fs.renaming(root, "a", root, "b", 0));
-    assertEquals("p/a", fs.namespace.objectKey(file));
+    assertEquals("p/a", fs.key(file));
     assertEquals("p/b", fs.namespace.targetKey(file));
     assertEquals(List.of("CHANGE_CONTENT "), rows());
     assertEquals(ContentClass.CLEAN, fs.inode(file).getContentClass());
@@ -141,7 +141,7 @@ class LinkRulesTest {
         "TOMBSTONE", fs.importInto(link, root, entry("a", E1, 10)).getConflicts(0).getCode());
     assertEquals(1, fs.importInto(link, root, entry("b", E2, 10)).getFilesUnchanged());
     assertTrue(fs.exported(file, E2));
-    assertEquals("p/b", fs.namespace.objectKey(file));
+    assertEquals("p/b", fs.key(file));
     assertEquals(0, fs.inode(file).getOrigin().size());
     assertEquals(List.of(), rows());
     assertFalse(fs.namespace.tombstone(link, "p/a"));
@@ -163,7 +163,7 @@ class LinkRulesTest {
     fs.ok(fs.renaming(root, "a", root, "b", 0));
     assertEquals(List.of("CHANGE_CONTENT "), rows());
     assertEquals("p/b", fs.namespace.targetKey(file));
-    assertEquals("p/b", fs.namespace.objectKey(file));
+    assertEquals("p/b", fs.key(file));
     assertFalse(fs.namespace.tombstone(link, "p/a"));
   }
 
@@ -180,16 +180,16 @@ class LinkRulesTest {
     fs.ok(fs.renaming(root, "d", root, "e", 0));
     fs.ok(fs.renaming(root, "e", root, "g", 0));
     assertEquals(List.of("CHANGE_MOVED_DIR p/d/"), rows());
-    assertEquals("p/d/f", fs.namespace.objectKey(file));
+    assertEquals("p/d/f", fs.key(file));
     assertEquals("p/g/f", fs.namespace.targetKey(file));
-    assertEquals("p/d/", fs.namespace.objectKey(dir));
+    assertEquals("p/d/", fs.key(dir));
     assertTrue(fs.namespace.tombstone(link, "p/d/f"));
     assertTrue(fs.exported(file, E1));
-    assertEquals("p/g/f", fs.namespace.objectKey(file));
+    assertEquals("p/g/f", fs.key(file));
     long seq = changes().getLast().getSeq();
     fs.ok(fs.command().setResolveChange(ResolveChange.newBuilder().setLink(link).setSeq(seq)));
-    assertEquals("p/g/", fs.namespace.objectKey(dir));
-    assertEquals("p/g/f", fs.namespace.objectKey(file));
+    assertEquals("p/g/", fs.key(dir));
+    assertEquals("p/g/f", fs.key(file));
     assertFalse(fs.namespace.tombstone(link, "p/d/f"));
     assertEquals(List.of(), rows());
   }
@@ -220,7 +220,7 @@ class LinkRulesTest {
     fs.file(ROOT, "out");
     assertEquals(Errno.EXDEV, fs.errno(fs.renaming(ROOT, "out", root, "in", 0)));
     fs.ok(fs.renaming(ROOT, "data", ROOT, "data2", 0)); // the root itself may move
-    assertEquals("p/a", fs.namespace.objectKey(file));
+    assertEquals("p/a", fs.key(file));
     fs.ok(fs.unlinking(root, "a", false));
     assertEquals(Errno.EBUSY, fs.errno(fs.removingDir(ROOT, "data2")));
   }
@@ -253,7 +253,7 @@ class LinkRulesTest {
     long file = fs.at("/data/a").getIno();
     fs.ok(fs.linking(file, root, "b"));
     fs.ok(fs.unlinking(root, "a", false));
-    assertEquals("p/a", fs.namespace.objectKey(file));
+    assertEquals("p/a", fs.key(file));
     assertEquals("p/b", fs.namespace.targetKey(file));
     assertEquals(List.of("CHANGE_CONTENT "), rows());
   }

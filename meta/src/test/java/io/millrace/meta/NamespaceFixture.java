@@ -53,6 +53,16 @@ final class NamespaceFixture implements AutoCloseable {
     open();
   }
 
+  /** By number and, twice, by what the inode says: the first walks, the second may not need to. */
+  String key(long ino) {
+    Inode inode = namespace.inode(ino);
+    String key = namespace.objectKey(inode);
+    if (!key.equals(namespace.objectKey(inode)) || !key.equals(namespace.objectKey(ino))) {
+      throw new AssertionError("keys differ: " + key + ", " + namespace.objectKey(ino));
+    }
+    return key;
+  }
+
   static ByteString bytes(String text) {
     return ByteString.copyFromUtf8(text);
   }

@@ -173,9 +173,9 @@ final class ChangeRequests {
 
   /** On the journal's thread. */
   private void committed(Change change, CommandResult result) {
+    leases.changed();
     inodes.invalidate(result.getInode().getIno());
     inodes.invalidate(result.getReplaced().getIno());
-    leases.changed();
     if (change.command.hasCommitContent()) {
       change.client.wrote(change.command.getCommitContent().getIno());
     }

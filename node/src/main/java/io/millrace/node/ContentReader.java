@@ -3,6 +3,7 @@ package io.millrace.node;
 import io.millrace.core.api.BlockId;
 import io.millrace.core.api.BlockStore;
 import io.millrace.core.api.ContentSource;
+import io.millrace.core.api.ContentSource.Receiver;
 import io.millrace.core.api.ContentSource.Urgency;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
@@ -117,15 +118,29 @@ final class ContentReader {
   }
 
   /**
+   * Has the only block of the range brought from the bucket by whoever brings it for all; blocks
+   * nothing.
+   *
+   * @return false: it is not one block, or not in the bucket; the receiver is not answered
+   */
+  boolean fetchAlone(Plan plan, Urgency urgency, Receiver receiver) {
+    Piece piece = plan.pieces.size() == 1 ? plan.pieces.getFirst() : null;
+    if (piece == null || piece.block == null || !inBucket(plan.inode, piece)) {
+      return false;
+    }
+    counters.count(NodeCounters.Event.BLOCK_LOADED);
+    source.load(
+        plan.inode, piece.block.index(), piece.blockOffset, piece.length, urgency, receiver);
+    return true;
+  }
+
+  /**
    * As {@link #atHand}, with what is missing fetched from the bucket. Blocks for long: on a virtual
    * thread, after {@link #atHand} failed. Missing blocks are fetched side by side.
    *
    * @return empty where a block is neither here nor in the bucket
    */
   Optional<Pinned> fetch(Plan plan, Urgency urgency) {
-    if (plan.pieces.size() == 1 && plan.pieces.getFirst().block != null) {
-      return fetchOne(plan, plan.pieces.getFirst(), urgency);
-    }
     var missing = plan.pieces.stream().filter(piece -> isMissing(piece)).toList();
     if (missing.stream().anyMatch(piece -> !inBucket(plan.inode, piece))) {
       return Optional.empty();
@@ -142,15 +157,6 @@ final class ContentReader {
                   ? Optional.of(loads.take(piece.block))
                   : blocks.read(piece.block, piece.blockOffset, piece.length));
     }
-  }
-
-  /** A small file: no other thread, and no second look, as the source looks itself. */
-  private Optional<Pinned> fetchOne(Plan plan, Piece piece, Urgency urgency) {
-    if (!inBucket(plan.inode, piece)) {
-      return blocks.read(piece.block, piece.blockOffset, piece.length);
-    }
-    counters.count(NodeCounters.Event.BLOCK_LOADED);
-    return Optional.of(load(plan.inode, piece, urgency));
   }
 
   private Pinned load(Inode inode, Piece piece, Urgency urgency) {

@@ -28,7 +28,7 @@ final class Leases {
     return content;
   }
 
-  /** Grows with each committed change, before its notices are made. */
+  /** Grows with each committed change, before {@link InodeCache} forgets and notices are made. */
   long stamp() {
     return changes.get();
   }

@@ -43,6 +43,7 @@ final class MetadataRequests {
   private final BlockStore blocks;
   private final ContentReader reader;
   private final Leases leases;
+  private final InodeCache inodes;
   private final AdminHandler admin;
   private final NodeCounters counters;
 
@@ -51,12 +52,14 @@ final class MetadataRequests {
       BlockStore blocks,
       ContentReader reader,
       Leases leases,
+      InodeCache inodes,
       AdminHandler admin,
       NodeCounters counters) {
     this.namespace = namespace;
     this.blocks = blocks;
     this.reader = reader;
     this.leases = leases;
+    this.inodes = inodes;
     this.admin = admin;
     this.counters = counters;
   }
@@ -75,7 +78,8 @@ final class MetadataRequests {
       responder.reply(EntryReply.getDefaultInstance(), null);
       return;
     }
-    WithContent answer = content(session, found.get(), request.getWantContentUpTo(), stamp);
+    InodeCache.Known known = known(found.get(), stamp);
+    WithContent answer = content(session, found.get(), known, request.getWantContentUpTo(), stamp);
     responder.reply(
         EntryReply.newBuilder().setInode(answer.inode).setHasContent(answer.bytes != null).build(),
         answer.bytes);
@@ -116,8 +120,12 @@ final class MetadataRequests {
   void open(ClientSession session, OpenRequest request, Responder responder) {
     boolean lease = leases.grantContent(session, request.getIno());
     long stamp = leases.stamp();
-    Inode inode = namespace.inode(request.getIno());
-    WithContent answer = content(session, inode, request.getWantContentUpTo(), stamp);
+    InodeCache.Known known = inodes.get(request.getIno());
+    if (known == null) {
+      long before = inodes.stamp(request.getIno());
+      known = inodes.put(namespace.inode(request.getIno()), before);
+    }
+    WithContent answer = content(session, known.inode, known, request.getWantContentUpTo(), stamp);
     responder.reply(
         OpenReply.newBuilder()
             .setInode(answer.inode)
@@ -172,16 +180,39 @@ final class MetadataRequests {
   }
 
   /**
-   * The content lease comes after the look here, as most files are not at hand; so where anything
-   * changed since {@code stamp}, the look is repeated under the lease.
+   * Keeps a file that was found by its name for the open that follows; null where it can't be kept.
+   * Its place is known only now: so nothing at all may have changed since {@code stamp}, and what
+   * changes from here on moves the place's own stamp after the common one.
    */
-  private WithContent content(ClientSession session, Inode inode, int wanted, long stamp) {
+  private InodeCache.Known known(Inode inode, long stamp) {
+    if (!isRegular(inode) || inode.getNlink() != 1) {
+      return null;
+    }
+    long before = inodes.stamp(inode.getIno());
+    return leases.stamp() == stamp ? inodes.put(inode, before) : null;
+  }
+
+  /**
+   * The content lease comes after the look here, as most files are not at hand; so where anything
+   * changed since {@code stamp}, the look is repeated under the lease. A lookup's look that found
+   * nothing does for the open after it.
+   *
+   * @param known null for none
+   */
+  private WithContent content(
+      ClientSession session, Inode inode, InodeCache.Known known, int wanted, long stamp) {
     int limit = Math.min(wanted, INLINE_MAX_BYTES);
-    if (!isRegular(inode) || wanted == 0 || inode.getSize() > limit) {
+    if (!isRegular(inode)
+        || wanted == 0
+        || inode.getSize() > limit
+        || (known != null && known.isCold())) {
       return new WithContent(inode, null);
     }
     WithContent first = atHand(inode);
     if (first.bytes == null) {
+      if (known != null) {
+        known.foundCold();
+      }
       return first;
     }
     if (!leases.grantContent(session, inode.getIno())) {

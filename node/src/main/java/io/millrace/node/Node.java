@@ -81,7 +81,7 @@ public final class Node implements RequestHandler, AutoCloseable {
         new ContentReader(namespace, parts.blocks(), parts.source(), parts.buffers(), counters);
     this.reads = new ReadRequests(namespace, reader, leases, inodes, threads, counters);
     this.metadata =
-        new MetadataRequests(namespace, parts.blocks(), reader, leases, admin, counters);
+        new MetadataRequests(namespace, parts.blocks(), reader, leases, inodes, admin, counters);
     this.changes =
         new ChangeRequests(
             namespace,

@@ -75,8 +75,8 @@ final class NoticeBoard implements CoherenceNotifier {
 
   @Override
   public void changed(List<NoticeItem> items) {
-    items.forEach(item -> inodes.invalidate(item.getIno()));
     leases.changed();
+    items.forEach(item -> inodes.invalidate(item.getIno()));
     for (int i = 0; i < items.size(); i += ITEMS_PER_NOTICE) {
       announceAndWait(items.subList(i, Math.min(items.size(), i + ITEMS_PER_NOTICE)));
     }

@@ -19,10 +19,12 @@ final class Stamps {
 
   Command of(Command.Builder command) {
     var now = time.instant();
+    if (command.hasOpenSession()) {
+      command.setRandom(random()); // the only one that uses it; strong chance costs microseconds
+    }
     return command
         .setFormat(FORMAT)
         .setNowNs(TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano())
-        .setRandom(random())
         .build();
   }
 

@@ -20,6 +20,10 @@ import java.util.zip.CRC32C;
 final class MemoryBlocks implements BlockStore {
   final AtomicInteger pins = new AtomicInteger();
   final AtomicInteger syncs = new AtomicInteger();
+
+  /** Looks for a block that had to go to the index: {@link #read} and {@link #contains}. */
+  final AtomicInteger looks = new AtomicInteger();
+
   volatile boolean inMemory = true;
   private final Map<BlockId, MemorySegment> blocks = new ConcurrentHashMap<>();
   private final Arena arena = Arena.ofAuto();
@@ -59,6 +63,7 @@ final class MemoryBlocks implements BlockStore {
 
   @Override
   public Optional<Pinned> read(BlockId id, int offset, int length) {
+    looks.incrementAndGet();
     return Optional.ofNullable(blocks.get(id)).map(bytes -> pin(bytes.asSlice(offset, length)));
   }
 
@@ -84,6 +89,7 @@ final class MemoryBlocks implements BlockStore {
 
   @Override
   public boolean contains(BlockId id) {
+    looks.incrementAndGet();
     return blocks.containsKey(id);
   }
 

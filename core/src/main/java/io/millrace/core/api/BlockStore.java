@@ -60,8 +60,10 @@ public interface BlockStore extends AutoCloseable {
     MemorySegment bytes();
 
     /**
-     * Stores the block. On return it survives the death of the process; power loss only after
-     * {@link BlockStore#sync}. A block of that id that is there already stays as it is.
+     * Stores the block. On return a dirty one survives the death of the process; power loss only
+     * after {@link BlockStore#sync}. A clean one may be lost with the process until a second has
+     * passed, or it was made dirty, or synced. A block of that id that is there already stays as it
+     * is.
      *
      * @param crc32c of the bytes, as the writer made it; checked here
      * @return the block, pinned; the caller closes it
@@ -98,7 +100,10 @@ public interface BlockStore extends AutoCloseable {
   /** Whether the block is here, without reading it. */
   boolean contains(BlockId id);
 
-  /** The export of these was verified, or {@code kind} is to be undone. Absent ones are skipped. */
+  /**
+   * The export of these was verified, or {@code kind} is to be undone. Absent ones are skipped. On
+   * return what became dirty survives the death of the process.
+   */
   void setKind(List<BlockId> ids, Kind kind);
 
   /** Drops blocks, clean or dirty, for ever. Absent ones are skipped. */

@@ -81,6 +81,14 @@ public interface Namespace extends AutoCloseable {
    */
   String objectKey(long ino);
 
+  /**
+   * As {@link #objectKey(long)}, for the inode as the caller saw it: where it was renamed since,
+   * this may be its key before or after. For GETs that name an etag, which tells.
+   */
+  default String objectKey(Inode inode) {
+    return objectKey(inode.getIno());
+  }
+
   /** The key it will have once its renames were exported: from names alone. */
   String targetKey(long ino);
 

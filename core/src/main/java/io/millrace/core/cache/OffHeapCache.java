@@ -208,7 +208,8 @@ public final class OffHeapCache implements AutoCloseable {
           case ASKED_FOR -> Math.max(1, sketch.estimate(block.hash) - TIE);
           case SPARE_ROOM -> 1;
         };
-    for (int tries = 0; tries < EVICTION_TRIES; tries++) {
+    // who may only replace what is idle mostly finds nothing: one look
+    for (int tries = wanted == 1 ? EVICTION_TRIES - 1 : 0; tries < EVICTION_TRIES; tries++) {
       if (victims.makeRoom(length, wanted) && space.place(block, length)) {
         return true;
       }
@@ -217,8 +218,11 @@ public final class OffHeapCache implements AutoCloseable {
   }
 
   /** Idle blocks cost nothing; others at least 1, however rarely they were used. */
-  private int cost(CachedBlock block) {
-    return stripe(block.hash).idle(block, clock) ? 0 : Math.max(1, sketch.estimate(block.hash));
+  private int cost(CachedBlock block, int limit) {
+    if (stripe(block.hash).idle(block, clock)) {
+      return 0;
+    }
+    return limit == 1 ? 1 : Math.max(1, sketch.estimate(block.hash));
   }
 
   private boolean evict(CachedBlock block) {

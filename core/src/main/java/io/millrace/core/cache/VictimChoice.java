@@ -1,7 +1,6 @@
 package io.millrace.core.cache;
 
 import java.util.function.Predicate;
-import java.util.function.ToIntFunction;
 import java.util.random.RandomGenerator;
 
 /**
@@ -14,21 +13,21 @@ import java.util.random.RandomGenerator;
 final class VictimChoice {
   private static final int PLACES = 8;
 
+  /** What a block costs: 0 where it is idle. May say {@code limit} for anything that is more. */
+  interface Cost {
+    int of(CachedBlock block, int limit);
+  }
+
   private final SlabSpace space;
   private final RandomGenerator random;
-  private final ToIntFunction<CachedBlock> cost;
+  private final Cost cost;
   private final Predicate<CachedBlock> evict;
   private long evicted;
 
   /**
-   * @param cost 0: idle
    * @param evict takes a block out of the cache and frees it; false where a reader was faster
    */
-  VictimChoice(
-      SlabSpace space,
-      RandomGenerator random,
-      ToIntFunction<CachedBlock> cost,
-      Predicate<CachedBlock> evict) {
+  VictimChoice(SlabSpace space, RandomGenerator random, Cost cost, Predicate<CachedBlock> evict) {
     this.space = space;
     this.random = random;
     this.cost = cost;
@@ -69,7 +68,8 @@ final class VictimChoice {
   private int price(Slab slab, long window, int limit) {
     int sum = 0;
     for (int i = from(window); i < to(window) && sum < limit; i++) {
-      sum = slab.piece(i).evictable() ? sum + cost.applyAsInt((CachedBlock) slab.piece(i)) : limit;
+      Piece piece = slab.piece(i);
+      sum = piece.evictable() ? sum + cost.of((CachedBlock) piece, limit) : limit;
     }
     return sum;
   }

@@ -28,6 +28,7 @@ import io.millrace.meta.row.Mode;
 import io.millrace.meta.row.SessionRow;
 import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.RowBatch;
+import io.millrace.meta.tree.KeyPrefixes;
 import io.millrace.meta.tree.Links;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
@@ -53,6 +54,9 @@ public final class StateMachine {
 
   /** What readers go by; replaced after a batch that changed links was written. */
   private volatile Links links;
+
+  private final KeyPrefixes prefixes = new KeyPrefixes();
+  private boolean movesKeys;
 
   public StateMachine(RocksStore store, int shard) {
     this.store = store;
@@ -85,12 +89,18 @@ public final class StateMachine {
     return links;
   }
 
+  /** What readers may keep of the keys of directories. */
+  public KeyPrefixes prefixes() {
+    return prefixes;
+  }
+
   /** Applies a command to the batch. A command that fails leaves nothing but its reply. */
   public CommandResult apply(long index, Command command) {
     Links linksBefore = tree.links();
     Counters before = tree.counters().copy();
     batch.mark();
     tree.beginCommand();
+    movesKeys |= movesKeys(command);
     CommandResult result;
     try {
       CommandResult earlier = earlierReply(command);
@@ -119,6 +129,35 @@ public final class StateMachine {
         .setMessage(message)
         .setApplied(index)
         .build();
+  }
+
+  /** Whether the prefix of a directory in its bucket may be another after it. */
+  private static boolean movesKeys(Command command) {
+    return switch (command.getOpCase()) {
+      case RMDIR,
+          RENAME,
+          PUT_LINK,
+          REMOVE_LINK,
+          IMPORT_BATCH,
+          MARK_EXPORTED,
+          RESOLVE_CHANGE,
+          OP_NOT_SET ->
+          true;
+      case CREATE,
+          MKDIR,
+          UNLINK,
+          LINK,
+          SET_ATTR,
+          SET_XATTR,
+          REMOVE_XATTR,
+          COMMIT_CONTENT,
+          OPEN_SESSION,
+          CLOSE_SESSION,
+          REAP_ORPHAN,
+          PUT_TASK,
+          FORGET_GARBAGE ->
+          false;
+    };
   }
 
   /** The first answer to a command that comes again (H6); null for one that is new. */
@@ -207,6 +246,10 @@ public final class StateMachine {
     }
     batch.clear();
     links = tree.links();
+    if (movesKeys) {
+      movesKeys = false;
+      prefixes.forgetAll();
+    }
   }
 
   /** On return all that was written survives power loss. */

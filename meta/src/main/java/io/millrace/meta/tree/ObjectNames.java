@@ -20,6 +20,11 @@ public final class ObjectNames {
       prefix[name.length] = '/';
       return prefix;
     }
+    return ofFile(name);
+  }
+
+  /** The last part of a file's key. */
+  static byte[] ofFile(byte[] name) {
     int start = name.length - SUFFIX.length;
     boolean shadowed =
         start > 0 && Arrays.equals(name, start, name.length, SUFFIX, 0, SUFFIX.length);

@@ -205,9 +205,25 @@ public class TreeReader {
     if (inode.ino == link.getRoot()) {
       return link.getPrefixBytes().toByteArray();
     }
+    return joined(List.of(prefix(above(inode, 0), link, origins), ObjectNames.last(inode)));
+  }
+
+  /**
+   * What the keys of a directory's children begin with, for children of that link.
+   *
+   * @throws FsException EINVAL no such link; ESTALE the directory is gone
+   */
+  public final byte[] prefix(long dir, int link) {
+    LinkRecord record = links.get(link);
+    if (record == null) {
+      throw new FsException(Errno.EINVAL, "not in a link", "inode", dir);
+    }
+    return prefix(directory(dir), record, true);
+  }
+
+  private byte[] prefix(InodeState dir, LinkRecord link, boolean origins) {
     var parts = new ArrayDeque<byte[]>();
-    parts.addFirst(ObjectNames.last(inode));
-    InodeState at = above(inode, 0);
+    InodeState at = dir;
     while (at.ino != link.getRoot() && !(origins && at.origin.length > 0)) {
       parts.addFirst(ObjectNames.last(at));
       at = above(at, parts.size());
