@@ -359,7 +359,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", default="2GiB", help="of the big file")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=4)
-    parser.add_argument("--epochs", type=int, default=3, help="warm epochs per round")
+    parser.add_argument("--epochs", type=int, default=8, help="warm epochs per round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--fsync", action="store_true", help="create: fsync before close")
     parser.add_argument("--warm-up", type=int, default=0,

@@ -59,6 +59,35 @@ class NodeAndMountTest {
     product.shell(a, "test ! -e d").expect(0);
   }
 
+  private static final String APPENDERS =
+      """
+      for w in 1 2 3; do (exec 3>> log; for i in $(seq 200); do
+        echo "$(basename $PWD)-$w $i $(head -c $((i * 7)) /dev/zero | tr '\\0' x)" >&3
+      done) & done; wait; tail -n 1 log > /dev/null""";
+
+  /** Each writer holds its descriptor open; every line is there once, whole and in its order. */
+  @Test
+  void appendsOfTwoMountsAreAtomic() throws Exception {
+    Path a = mount("a");
+    Path b = mount("b");
+    var other =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try {
+                    product.shell(b, APPENDERS).expect(0);
+                  } catch (IOException | InterruptedException e) {
+                    throw new AssertionError(e);
+                  }
+                });
+    product.shell(a, APPENDERS).expect(0);
+    other.join();
+    String perWriter =
+        "awk '{ if ($2 != ++n[$1] || length($3) != $2 * 7) exit 1 } END { for (w in n) t += n[w]; print t }' log";
+    assertEquals("1200\n", product.shell(a, perWriter).expect(0).out());
+    assertEquals("1200\n", product.shell(b, perWriter).expect(0).out());
+  }
+
   @Test
   void mountSurvivesARestartOfTheNode() throws Exception {
     Path a = mount("a");

@@ -145,7 +145,9 @@ public final class ContentReader {
     }
     long end = offset + bytes.byteSize();
     long chunk = Math.ceilDiv(offset, ContentCache.CHUNK_BYTES);
-    for (long at = chunk * ContentCache.CHUNK_BYTES; at < end; at += ContentCache.CHUNK_BYTES) {
+    for (long at = chunk * ContentCache.CHUNK_BYTES;
+        at >= 0 && at < end;
+        at += ContentCache.CHUNK_BYTES) {
       long length = Math.min(ContentCache.CHUNK_BYTES, end - at);
       if (length == ContentCache.CHUNK_BYTES || end >= fileBytes) {
         l2.put(ino, seq, at / ContentCache.CHUNK_BYTES, bytes.asSlice(at - offset, length));

@@ -59,6 +59,12 @@ public final class DirtyFile {
   /** Length without what is dirty; -1 while not known. */
   private long baseBytes = -1;
 
+  /** Where this client took the end to be at the first append that is not committed; -1: none. */
+  private long appendFrom = -1;
+
+  /** Appends under way: no commit may come between the parts of one write. */
+  private int appenders;
+
   private Commit running;
   private final List<Committed> waiting = new ArrayList<>();
   private boolean waitingSync;
@@ -106,6 +112,56 @@ public final class DirtyFile {
       commitInBackground();
     }
     return done - from;
+  }
+
+  /** Whether an append can be placed without asking the node how long the file is. */
+  public boolean knowsEnd() {
+    lock.lock();
+    try {
+      return baseBytes >= 0 || appendFrom >= 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Starts one append; {@link #endAppend} must follow. After {@link #knowsEnd}, else it starts
+   * where the caller believes the end to be.
+   *
+   * @return where its bytes go, as this client sees the file until the commit
+   */
+  public long beginAppend(long believedEnd) {
+    lock.lock();
+    try {
+      appenders++;
+      if (appendFrom >= 0) {
+        return Math.max(appendFrom, dirtyEnd()); // not the base, which may have moved: no gap
+      }
+      appendFrom = Math.max(baseBytes >= 0 ? baseBytes : believedEnd, dirtyEnd());
+      return appendFrom;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  public void endAppend() {
+    Commit next = null;
+    lock.lock();
+    try {
+      appenders--;
+      if (mayBegin() && !waiting.isEmpty()) {
+        next = begin();
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (next != null) {
+      next.start();
+    }
+  }
+
+  private boolean mayBegin() {
+    return running == null && appenders == 0;
   }
 
   private void touch() {
@@ -242,7 +298,7 @@ public final class DirtyFile {
     try {
       waiting.add(done);
       waitingSync |= sync;
-      commit = running == null ? begin() : null;
+      commit = mayBegin() ? begin() : null;
     } finally {
       lock.unlock();
     }
@@ -277,6 +333,8 @@ public final class DirtyFile {
     }
     commit.extents = pending;
     pending = new ExtentMap();
+    commit.appendFrom = appendFrom;
+    appendFrom = -1;
     commit.mtimeNanos = mtimeNanos;
     commit.killSuid = killSuid;
     killSuid = false;
@@ -292,6 +350,7 @@ public final class DirtyFile {
     private long lastSerial;
     private long version;
     private long mtimeNanos;
+    private long appendFrom = -1;
     private boolean killSuid;
     private boolean started;
 
@@ -319,6 +378,9 @@ public final class DirtyFile {
               .setSize(extents.end())
               .setMtimeNs(mtimeNanos)
               .setKillSuid(killSuid);
+      if (appendFrom >= 0) {
+        content.setAppendFrom(appendFrom);
+      }
       WriteRequest.Builder write =
           payload == null
               ? WriteRequest.newBuilder().setIno(ino).setVersion(version)
@@ -341,11 +403,18 @@ public final class DirtyFile {
     /** The listener hears of it while reads are still answered from here: no gap between. */
     private void finish(Inode inode, FsException failure) {
       Commit next = null;
+      boolean moved = inode != null && appendFrom >= 0 && inode.getSize() != extents.end();
       if (inode != null) {
         writeBack.committed(inode);
       }
+      if (moved) {
+        writeBack.moved(ino);
+      }
       lock.lock();
       try {
+        if (moved && DirtyFile.this.appendFrom >= 0) {
+          waiting.add((i, failed) -> keep(failed)); // it shows in the wrong place: not for long
+        }
         if (payload != null) {
           sealed.remove(payload);
           payload.giveBack(writeBack.buffers());
@@ -356,7 +425,7 @@ public final class DirtyFile {
           baseBytes = inode.getSize();
         }
         running = null;
-        if (!waiting.isEmpty()) {
+        if (mayBegin() && !waiting.isEmpty()) {
           next = begin();
         }
       } finally {
@@ -388,6 +457,7 @@ public final class DirtyFile {
     live.values().forEach(c -> c.giveBack(writeBack.buffers()));
     live.clear();
     pending = new ExtentMap();
+    appendFrom = -1;
     killSuid = false;
     firstDirtyNanos = 0;
   }
@@ -409,6 +479,7 @@ public final class DirtyFile {
         }
       }
       pending.cut(size, Long.MAX_VALUE);
+      appendFrom = appendFrom > size ? -1 : appendFrom;
       if (size == 0) {
         version = 0;
       }

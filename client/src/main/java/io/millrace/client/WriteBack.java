@@ -24,6 +24,11 @@ public final class WriteBack {
   public interface Listener {
     void committed(Inode inode);
 
+    /**
+     * Another client appended first: what was appended here lies further back than it was shown.
+     */
+    void moved(long ino);
+
     /** Data written here did not reach the node: what the kernel caches of it is wrong. */
     void lost(long ino, FsException failure);
   }
@@ -183,6 +188,10 @@ public final class WriteBack {
 
   void committed(Inode inode) {
     listener.committed(inode);
+  }
+
+  void moved(long ino) {
+    listener.moved(ino);
   }
 
   void lost(long ino, FsException failure) {

@@ -31,6 +31,7 @@ final class DirtyFileTest {
 
   private final MemoryNode node = new MemoryNode();
   private final List<Long> lost = new ArrayList<>();
+  private final List<Long> moved = new ArrayList<>();
   private final WriteBuffers buffers = new WriteBuffers(16 * MIB);
   private final WriteBack writeBack =
       new WriteBack(
@@ -40,6 +41,11 @@ final class DirtyFileTest {
           new WriteBack.Listener() {
             @Override
             public void committed(Inode inode) {}
+
+            @Override
+            public void moved(long ino) {
+              moved.add(ino);
+            }
 
             @Override
             public void lost(long ino, FsException failure) {

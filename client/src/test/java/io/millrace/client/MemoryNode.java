@@ -41,6 +41,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -154,6 +155,7 @@ public final class MemoryNode implements NodeChannel {
         acks.add((NoticeAck) header);
         yield reply(Empty.getDefaultInstance());
       }
+      case SEEK, COPY -> throw new FsException(Errno.ENOSYS, "not here", "op", op);
       case HELLO, RENEW, SYNC, RELEASE_LEASES, ADMIN, NOTICE, BYE, ERROR ->
           reply(Empty.getDefaultInstance());
     };
@@ -306,7 +308,23 @@ public final class MemoryNode implements NodeChannel {
 
   @Override
   public Reply await(Op op, MessageLite header, MemorySegment payload) {
-    throw new UnsupportedOperationException("the client never blocks");
+    var answer = new CompletableFuture<Reply>();
+    call(
+        op,
+        header,
+        payload,
+        new Callback() {
+          @Override
+          public void done(Reply reply) {
+            answer.complete(reply);
+          }
+
+          @Override
+          public void failed(FsException failure) {
+            answer.completeExceptionally(failure);
+          }
+        });
+    return answer.join();
   }
 
   @Override

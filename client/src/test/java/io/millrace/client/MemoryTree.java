@@ -136,7 +136,8 @@ public final class MemoryTree {
       case CREATE -> create(command);
       case MKDIR -> {
         var m = command.getMkdir();
-        yield add(command, m.getDir(), m.getName(), 0040000 | (m.getMode() & 07777));
+        int mode = 0040000 | (m.getMode() & 07777 & ~m.getUmask());
+        yield add(command, m.getDir(), m.getName(), mode);
       }
       case UNLINK ->
           unlink(
@@ -155,6 +156,7 @@ public final class MemoryTree {
       case SET_XATTR -> {
         var x = command.getSetXattr();
         node(x.getIno()).xattrs.put(x.getName(), x.getValue());
+        node(x.getIno()).inode.setXattrs(true);
         yield CommandResult.newBuilder();
       }
       case REMOVE_XATTR -> {
@@ -181,7 +183,7 @@ public final class MemoryTree {
     if (there != null && !c.getExclusive() && (there.getMode() & 0170000) == 0100000) {
       return done(there).setExisted(true);
     }
-    CommandResult.Builder made = add(command, c.getDir(), c.getName(), c.getMode());
+    CommandResult.Builder made = add(command, c.getDir(), c.getName(), c.getMode() & ~c.getUmask());
     Node node = node(made.getInode().getIno());
     node.target = c.getTarget();
     node.inode.setSize(c.getTarget().size()).setRdev(c.getRdev());

@@ -186,7 +186,7 @@ final class Dispatch {
   }
 
   private void setxattr(FuseRequest r) {
-    r.nameAt(Wire.SetxattrRequest.NAME);
+    r.nameAt(context.setxattrExtended ? Wire.SetxattrRequest.EXT_NAME : Wire.SetxattrRequest.NAME);
     fs.setxattr(r, r.nodeid(), r.u32(Wire.SetxattrRequest.FLAGS));
   }
 

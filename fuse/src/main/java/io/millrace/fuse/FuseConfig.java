@@ -16,7 +16,8 @@ import java.nio.file.Path;
  *     open)
  * @param readdirplus listings carry attributes
  * @param replaceDead a mount of the same subtype whose server died is detached first
- * @param noUmask the file system applies the umask itself (for POSIX ACLs)
+ * @param posixAcl the kernel checks access control lists, which it reads as xattrs; inheriting
+ *     them, keeping the mode in step and applying the umask is the file system's
  * @param workers threads that read requests, each with its own descriptor
  * @param notifierThreads threads that send notices
  * @param noticesMax notices waiting; at that many, further ones are refused
@@ -38,7 +39,7 @@ public record FuseConfig(
     boolean defaultPermissions,
     boolean writebackCache,
     boolean readdirplus,
-    boolean noUmask,
+    boolean posixAcl,
     boolean replaceDead,
     int workers,
     int notifierThreads,
@@ -73,7 +74,7 @@ public record FuseConfig(
     private boolean defaultPermissions = true;
     private boolean writebackCache;
     private boolean readdirplus = true;
-    private boolean noUmask;
+    private boolean posixAcl;
     private boolean replaceDead = true;
     private int workers = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 16);
     private int notifierThreads = 4;
@@ -128,8 +129,8 @@ public record FuseConfig(
       return this;
     }
 
-    public Builder noUmask(boolean value) {
-      noUmask = value;
+    public Builder posixAcl(boolean value) {
+      posixAcl = value;
       return this;
     }
 
@@ -189,7 +190,7 @@ public record FuseConfig(
           defaultPermissions,
           writebackCache,
           readdirplus,
-          noUmask,
+          posixAcl,
           replaceDead,
           workers,
           notifierThreads,

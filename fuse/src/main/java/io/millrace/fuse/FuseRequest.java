@@ -33,6 +33,7 @@ public final class FuseRequest extends FuseReply {
     DETACHED
   }
 
+  private static final int O_APPEND = 02000;
   private static final int WRITE_CACHE = 1;
   private static final int WRITE_KILL_SUIDGID = 4;
   private static final int OPEN_KILL_SUIDGID = 1;
@@ -177,6 +178,12 @@ public final class FuseRequest extends FuseReply {
     return copy(from, Math.min(length, from + u32(Wire.SetxattrRequest.SIZE)));
   }
 
+  /** setxattr of an ACL: clear the set-gid bit too. */
+  public boolean setxattrKillsSetgid() {
+    int flags = context.setxattrExtended ? u32(Wire.SetxattrRequest.EXT_FLAGS) : 0;
+    return (flags & Wire.SetxattrRequest.ACL_KILL_SGID) != 0;
+  }
+
   private byte[] copy(int from, int to) {
     byte[] bytes = new byte[Math.max(0, to - from)];
     MemorySegment.copy(in, ValueLayout.JAVA_BYTE, from, bytes, 0, bytes.length);
@@ -226,6 +233,11 @@ public final class FuseRequest extends FuseReply {
    */
   public boolean writeFromCache() {
     return (u32(Wire.WriteRequest.WRITE_FLAGS) & WRITE_CACHE) != 0;
+  }
+
+  /** write: through a descriptor with O_APPEND; the offset is where the kernel believes the end. */
+  public boolean writeAppends() {
+    return (u32(Wire.WriteRequest.FLAGS) & O_APPEND) != 0 && !writeFromCache();
   }
 
   /** release: flock locks of the handle end. */

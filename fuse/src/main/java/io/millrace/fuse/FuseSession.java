@@ -66,6 +66,7 @@ public final class FuseSession implements AutoCloseable {
     this.context =
         new ReplyContext(
             fileSystem,
+            features.has(InitFlags.SETXATTR_EXT),
             new DirectoryBuffers(DIRECTORY_BUFFERS, features.maxWriteBytes()),
             new PayloadBuffers(payloadLimit, features.maxWriteBytes()),
             new BackPressure(config.blockingMax(), config.workers(), waitingWorkers));

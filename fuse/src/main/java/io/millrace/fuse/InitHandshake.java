@@ -106,8 +106,8 @@ final class InitHandshake {
     if (config.writebackCache()) {
       wanted |= InitFlags.WRITEBACK_CACHE;
     }
-    if (config.noUmask()) {
-      wanted |= InitFlags.DONT_MASK;
+    if (config.posixAcl()) {
+      wanted |= InitFlags.POSIX_ACL | InitFlags.DONT_MASK | InitFlags.SETXATTR_EXT;
     }
     return wanted;
   }

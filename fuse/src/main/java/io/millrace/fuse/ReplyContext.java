@@ -18,15 +18,20 @@ final class ReplyContext {
   final PayloadBuffers payloads;
   final BackPressure blocking;
 
+  /** SETXATTR has the longer form. */
+  final boolean setxattrExtended;
+
   /** No request is begun any more: another process will (H17). */
   volatile boolean handingOver;
 
   ReplyContext(
       FuseFileSystem fileSystem,
+      boolean setxattrExtended,
       DirectoryBuffers directories,
       PayloadBuffers payloads,
       BackPressure blocking) {
     this.fileSystem = fileSystem;
+    this.setxattrExtended = setxattrExtended;
     this.directories = directories;
     this.payloads = payloads;
     this.blocking = blocking;

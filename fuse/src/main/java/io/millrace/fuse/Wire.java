@@ -332,6 +332,12 @@ final class Wire {
     static final int FLAGS = 4;
     static final int NAME = 8;
 
+    /** Only with SETXATTR_EXT, which moves the name. */
+    static final int EXT_FLAGS = 8;
+
+    static final int EXT_NAME = 16;
+    static final int ACL_KILL_SGID = 1;
+
     private SetxattrRequest() {}
   }
 

@@ -162,7 +162,10 @@ public final class RocksNamespace implements Namespace {
 
   @Override
   public Optional<ByteString> nameAt(long dir, long cookie) {
-    return Optional.ofNullable(store.get(Keys.cookie(dir, cookie))).map(ByteString::copyFrom);
+    byte[] name = store.get(Keys.cookie(dir, cookie));
+    return name != null
+        ? Optional.of(ByteString.copyFrom(name))
+        : Optional.ofNullable(machine.removed().nameAt(dir, cookie));
   }
 
   @Override

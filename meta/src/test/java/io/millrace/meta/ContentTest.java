@@ -45,6 +45,48 @@ class ContentTest {
     return fs.namespace.extents(file, 0, Long.MAX_VALUE);
   }
 
+  private CommitContent.Builder appending(long from, Extent... extents) {
+    return CommitContent.newBuilder()
+        .setIno(file)
+        .setAppendFrom(from)
+        .addAllExtents(List.of(extents));
+  }
+
+  @Test
+  void appendsOfTwoWritersFollowEachOther() {
+    fs.ok(fs.command().setCommitContent(appending(0, extent(0, 100, V, 0))));
+    fs.ok(fs.command().setCommitContent(appending(0, extent(0, 50, V + 1, 0))));
+    fs.ok(fs.command().setCommitContent(appending(100, extent(100, 30, V, BLOCK))));
+    assertEquals(180, fs.inode(file).getSize());
+    assertEquals(
+        List.of(extent(0, 100, V, 0), extent(100, 50, V + 1, 0), extent(150, 30, V, BLOCK)),
+        extents());
+  }
+
+  /** A write below the end goes where it was, though it lies in one extent with the append. */
+  @Test
+  void whatLiesBeforeTheAppendStaysInPlace() {
+    fs.ok(fs.command().setCommitContent(appending(0, extent(0, 100, V, 0))));
+    fs.ok(fs.command().setCommitContent(appending(100, extent(100, 20, V + 1, 0))));
+    fs.ok(fs.command().setCommitContent(appending(100, extent(90, 20, V, BLOCK))));
+    assertEquals(130, fs.inode(file).getSize());
+    assertEquals(
+        List.of(
+            extent(0, 90, V, 0),
+            extent(90, 10, V, BLOCK),
+            extent(100, 20, V + 1, 0),
+            extent(120, 10, V, BLOCK + 10)),
+        extents());
+  }
+
+  @Test
+  void appendAfterATruncationElsewhereLeavesNoHole() {
+    fs.ok(fs.command().setCommitContent(appending(0, extent(0, 100, V, 0))));
+    fs.ok(fs.resizing(file, 10));
+    fs.ok(fs.command().setCommitContent(appending(100, extent(100, 30, V + 1, 0))));
+    assertEquals(40, fs.inode(file).getSize());
+  }
+
   @Test
   void sequentialWritesStayOneExtent() {
     fs.ok(fs.committing(file, extent(0, BLOCK, V, 0)));

@@ -159,7 +159,9 @@ class NamesTest {
     fs.reopen();
     assertEquals(bytes("b"), fs.namespace.nameAt(ROOT, cookie).orElseThrow());
     fs.ok(fs.unlinking(ROOT, "b", false));
-    assertTrue(fs.namespace.nameAt(ROOT, cookie).isEmpty());
+    assertEquals(bytes("b"), fs.namespace.nameAt(ROOT, cookie).orElseThrow());
+    fs.reopen();
+    assertTrue(fs.namespace.nameAt(ROOT, cookie).isEmpty(), "only a memory");
     fs.file(ROOT, "b");
     assertNotEquals(cookie, fs.at("/b").getCookie());
   }
@@ -221,14 +223,17 @@ class NamesTest {
     long link = fs.ok(fs.command().setCreate(symlink)).getInode().getIno();
     assertEquals(bytes("to/there"), fs.namespace.readlink(link));
     assertEquals(8, fs.inode(link).getSize());
-    SetXattr.Builder set =
+    SetXattr.Builder user =
         SetXattr.newBuilder().setIno(link).setName(bytes("user.a")).setValue(bytes("1"));
+    assertEquals(Errno.EPERM, fs.errno(fs.command().setSetXattr(user)));
+    SetXattr.Builder set =
+        SetXattr.newBuilder().setIno(link).setName(bytes("trusted.a")).setValue(bytes("1"));
     assertEquals(Errno.ENODATA, fs.errno(fs.command().setSetXattr(set.clone().setFlags(2))));
     fs.ok(fs.command().setSetXattr(set));
     assertEquals(Errno.EEXIST, fs.errno(fs.command().setSetXattr(set.clone().setFlags(1))));
-    assertEquals(bytes("1"), fs.namespace.xattr(link, bytes("user.a")).orElseThrow());
-    assertEquals(List.of(bytes("user.a")), fs.namespace.xattrNames(link));
-    RemoveXattr.Builder remove = RemoveXattr.newBuilder().setIno(link).setName(bytes("user.a"));
+    assertEquals(bytes("1"), fs.namespace.xattr(link, bytes("trusted.a")).orElseThrow());
+    assertEquals(List.of(bytes("trusted.a")), fs.namespace.xattrNames(link));
+    RemoveXattr.Builder remove = RemoveXattr.newBuilder().setIno(link).setName(bytes("trusted.a"));
     fs.ok(fs.command().setRemoveXattr(remove));
     assertEquals(Errno.ENODATA, fs.errno(fs.command().setRemoveXattr(remove)));
     assertThrows(FsException.class, () -> fs.namespace.readlink(ROOT));

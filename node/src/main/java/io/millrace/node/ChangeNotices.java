@@ -25,7 +25,7 @@ final class ChangeNotices {
     Inode inode = result.getInode();
     switch (command.getOpCase()) {
       case CREATE -> {
-        if (!result.getExisted()) {
+        if (!result.getExisted() && !command.getCreate().getUnnamed()) {
           named(items, command.getCreate().getDir(), command.getCreate().getName());
         }
       }
@@ -46,7 +46,7 @@ final class ChangeNotices {
         }
       }
       case SET_XATTR, REMOVE_XATTR -> items.add(attributes(inode));
-      case COMMIT_CONTENT -> {
+      case COMMIT_CONTENT, FALLOCATE -> {
         items.add(attributes(inode));
         items.add(content(inode));
       }

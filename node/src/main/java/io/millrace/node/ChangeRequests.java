@@ -74,6 +74,7 @@ final class ChangeRequests {
   void mutate(Peer peer, ClientSession session, MutateRequest request, Responder responder) {
     Command command = request.getCommand();
     checkAllowed(session, command);
+    checkRoom(command);
     if (peer.mayBlock() || !removes(command) || !sessions.othersThan(session)) {
       submit(session, command, request.getSync(), responder);
     } else {
@@ -253,6 +254,16 @@ final class ChangeRequests {
         .orElse(false);
   }
 
+  /** Room is not set aside, but what can't ever fit is refused at once. */
+  private void checkRoom(Command command) {
+    if (command.hasFallocate() && !command.getFallocate().getZero()) {
+      BlockStore.Usage usage = blocks.usage();
+      if (command.getFallocate().getLength() > usage.diskCapacity() - usage.dirtyBytes()) {
+        throw new FsException(Errno.ENOSPC, "no room for so much");
+      }
+    }
+  }
+
   private static boolean removes(Command command) {
     return command.hasUnlink() || command.hasRename();
   }
@@ -262,7 +273,16 @@ final class ChangeRequests {
       throw new FsException(Errno.EPERM, "a command of another session");
     }
     switch (command.getOpCase()) {
-      case CREATE, MKDIR, UNLINK, RMDIR, RENAME, LINK, SET_ATTR, COMMIT_CONTENT, REAP_ORPHAN -> {}
+      case CREATE,
+          MKDIR,
+          UNLINK,
+          RMDIR,
+          RENAME,
+          LINK,
+          SET_ATTR,
+          COMMIT_CONTENT,
+          FALLOCATE,
+          REAP_ORPHAN -> {}
       case SET_XATTR -> MadeUpAttributes.requireOrdinary(command.getSetXattr().getName());
       case REMOVE_XATTR -> MadeUpAttributes.requireOrdinary(command.getRemoveXattr().getName());
       case OPEN_SESSION,

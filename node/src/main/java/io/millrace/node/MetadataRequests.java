@@ -18,6 +18,8 @@ import io.millrace.proto.OpenRequest;
 import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReadlinkReply;
+import io.millrace.proto.SeekReply;
+import io.millrace.proto.SeekRequest;
 import io.millrace.proto.StatfsReply;
 import io.millrace.proto.XattrReply;
 import io.millrace.proto.XattrRequest;
@@ -145,6 +147,12 @@ final class MetadataRequests {
     responder.reply(XattrReply.newBuilder().setValue(value).build(), null);
   }
 
+  void seek(SeekRequest request, Responder responder) {
+    long offset =
+        new Holes(namespace).seek(request.getIno(), request.getOffset(), request.getHole());
+    responder.reply(SeekReply.newBuilder().setOffset(offset).build(), null);
+  }
+
   void statfs(Responder responder) {
     BlockStore.Usage usage = blocks.usage();
     responder.reply(
@@ -236,19 +244,15 @@ final class MetadataRequests {
     return new WithContent(plan.inode, reader.atHand(plan).orElse(null));
   }
 
+  /**
+   * Where a listing goes on. After an entry that is gone for so long that nobody knows its name, it
+   * starts again: a name twice is better than one never.
+   */
   private ByteString startOf(ReaddirRequest request) {
     if (!request.getAfterName().isEmpty() || request.getAfterCookie() == 0) {
       return request.getAfterName();
     }
-    return namespace
-        .nameAt(request.getDir(), request.getAfterCookie())
-        .orElseThrow(
-            () ->
-                new FsException(
-                    Errno.ENOENT,
-                    "the entry to go on after is gone",
-                    "cookie",
-                    request.getAfterCookie()));
+    return namespace.nameAt(request.getDir(), request.getAfterCookie()).orElse(ByteString.EMPTY);
   }
 
   private static int fitting(List<Inode> entries) {

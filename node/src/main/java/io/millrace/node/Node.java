@@ -12,6 +12,7 @@ import io.millrace.core.cache.BufferPool;
 import io.millrace.core.wire.Op;
 import io.millrace.core.wire.RequestHandler;
 import io.millrace.proto.AdminRequest;
+import io.millrace.proto.CopyRequest;
 import io.millrace.proto.Empty;
 import io.millrace.proto.Hello;
 import io.millrace.proto.InodeRequest;
@@ -22,6 +23,7 @@ import io.millrace.proto.OpenRequest;
 import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReleaseLeases;
+import io.millrace.proto.SeekRequest;
 import io.millrace.proto.WriteRequest;
 import io.millrace.proto.XattrRequest;
 import java.lang.foreign.MemorySegment;
@@ -56,6 +58,7 @@ public final class Node implements RequestHandler, AutoCloseable {
   private final GarbageCollector garbage;
   private final ReadRequests reads;
   private final ChangeRequests changes;
+  private final ContentCopy copies;
   private final LateAdmin admin = new LateAdmin();
   private final MetadataRequests metadata;
   private final Semaphore adminPermits = new Semaphore(ADMIN_MAX);
@@ -80,6 +83,7 @@ public final class Node implements RequestHandler, AutoCloseable {
     var reader =
         new ContentReader(namespace, parts.blocks(), parts.source(), parts.buffers(), counters);
     this.reads = new ReadRequests(namespace, reader, leases, inodes, threads, counters);
+    this.copies = new ContentCopy(namespace, parts.blocks(), reader, threads);
     this.metadata =
         new MetadataRequests(namespace, parts.blocks(), reader, leases, inodes, admin, counters);
     this.changes =
@@ -231,6 +235,9 @@ public final class Node implements RequestHandler, AutoCloseable {
       case READLINK ->
           onDisk(peer, responder, () -> metadata.readlink((InodeRequest) header, responder));
       case XATTR -> onDisk(peer, responder, () -> metadata.xattr((XattrRequest) header, responder));
+      case SEEK -> onDisk(peer, responder, () -> metadata.seek((SeekRequest) header, responder));
+      case COPY ->
+          onDisk(peer, responder, () -> copies.copy(session, (CopyRequest) header, responder));
       case STATFS -> onDisk(peer, responder, () -> metadata.statfs(responder));
       case HELLO, NOTICE, ERROR -> throw new FsException(Errno.ENOSYS, "not a request", "op", op);
     }

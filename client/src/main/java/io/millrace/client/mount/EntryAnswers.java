@@ -56,7 +56,10 @@ final class EntryAnswers {
     }
     counted(
         inode.getIno(),
-        () -> fact(inode, leased),
+        () -> {
+          noteXattrs(inode, since, askedAt);
+          return fact(inode, leased);
+        },
         facts -> {
           Freshness.Held held = context.notices().enter(dir, inode.getIno());
           try {
@@ -104,7 +107,7 @@ final class EntryAnswers {
     return counted(
         ino,
         () -> {
-          context.nodes().change(ino, isNew ? NodeTable.NO_CAPABILITY : 0, 0);
+          noteXattrs(inode, since, isNew ? Long.MAX_VALUE : since);
           long leased = granted(ino, inode.getContentSeq(), true, since);
           return leased != 0
               ? leased
@@ -118,6 +121,25 @@ final class EntryAnswers {
             context.notices().exit(held);
           }
         });
+  }
+
+  /**
+   * What has no extended attributes has no ACL and no capability either, which the kernel asks for.
+   *
+   * @param since when the node was asked, as far as notices go
+   * @param askedAt the same, as far as our own changes go
+   */
+  private void noteXattrs(Inode inode, long since, long askedAt) {
+    long ino = inode.getIno();
+    Freshness.Held held = context.notices().enter(ino, ino);
+    try {
+      boolean fresh = context.notices().isFresh(ino, since) && context.own().isFresh(ino, askedAt);
+      if (!inode.getXattrs() && fresh) {
+        context.nodes().change(ino, NodeTable.NO_XATTRS, 0);
+      }
+    } finally {
+      context.notices().exit(held);
+    }
   }
 
   private long fact(Inode inode, boolean contentLeased) {

@@ -13,6 +13,7 @@ import io.millrace.fuse.FuseRequest;
 import io.millrace.fuse.OpenReplyFlags;
 import io.millrace.fuse.PayloadBuffer;
 import io.millrace.proto.Command;
+import io.millrace.proto.Create;
 import io.millrace.proto.Inode;
 import io.millrace.proto.InodeRequest;
 import io.millrace.proto.OpenReply;
@@ -29,6 +30,7 @@ final class FileCalls {
   private static final int ACCESS = 3;
   private static final int O_EXCL = 0200;
   private static final int O_TRUNC = 01000;
+  private static final int O_APPEND = 02000;
 
   private final MountContext context;
   private final EntryAnswers answers;
@@ -45,6 +47,14 @@ final class FileCalls {
 
   private static boolean writes(int flags) {
     return (flags & ACCESS) != 0;
+  }
+
+  /**
+   * An append goes past the page cache, else the kernel may cut it in two at the border of a page
+   * that it hasn't read, and another client's could come between.
+   */
+  private static int appends(int flags) {
+    return (flags & O_APPEND) != 0 ? OpenReplyFlags.DIRECT_IO : 0;
   }
 
   // ---- open ----
@@ -127,7 +137,7 @@ final class FileCalls {
   private void opened(FuseReply kernel, long ino, int flags, int openFlags) {
     DirtyFile dirty = writes(flags) ? context.writeBack().acquire(ino) : null;
     long fh = context.open().add(new FileHandle(ino, dirty));
-    int all = openFlags | (dirty == null ? OpenReplyFlags.NOFLUSH : 0);
+    int all = openFlags | (dirty == null ? OpenReplyFlags.NOFLUSH : appends(flags));
     if (!kernel.opened(fh, all)) {
       release(fh);
     }
@@ -142,10 +152,24 @@ final class FileCalls {
         kernel, command, op, inode -> opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE));
   }
 
-  void create(FuseRequest request, long dir, int flags, int mode) {
+  /** An unnamed file: an orphan that is open here, until a link names it. */
+  void tmpfile(FuseRequest request, long dir, int flags, int mode, int umask) {
+    long since = context.notices().now();
+    var op = Create.newBuilder().setDir(dir).setMode(mode).setUmask(umask).setUnnamed(true);
+    DetachedReply kernel = request.detach();
+    context
+        .session()
+        .mutate(
+            MountContext.command(request).setCreate(op),
+            false,
+            new CommandAnswer(
+                kernel, result -> created(kernel, dir, result.getInode(), since, flags, false)));
+  }
+
+  void create(FuseRequest request, long dir, int flags, int mode, int umask) {
     byte[] name = request.name();
     long since = context.notices().now();
-    var op = Mutations.create(dir, name, mode).setExclusive((flags & O_EXCL) != 0);
+    var op = Mutations.create(dir, name, mode).setUmask(umask).setExclusive((flags & O_EXCL) != 0);
     Command.Builder command = MountContext.command(request);
     Command.Builder truncation = MountContext.command(request);
     DetachedReply kernel = request.detach();
@@ -165,19 +189,23 @@ final class FileCalls {
                   if (result.getExisted() && (flags & O_TRUNC) != 0) {
                     var cut = SetAttr.newBuilder().setIno(inode.getIno());
                     mutations.truncate(
-                        kernel, truncation, cut, i -> created(kernel, dir, i, since, true));
+                        kernel, truncation, cut, i -> created(kernel, dir, i, since, flags, true));
                   } else {
-                    created(kernel, dir, inode, since, result.getExisted());
+                    created(kernel, dir, inode, since, flags, result.getExisted());
                   }
                 }));
   }
 
-  private void created(DetachedReply kernel, long dir, Inode inode, long since, boolean existed) {
+  private void created(
+      DetachedReply kernel, long dir, Inode inode, long since, int openFlags, boolean existed) {
     long ino = inode.getIno();
     DirtyFile dirty = context.writeBack().acquire(ino);
     dirty.baseIs(inode.getSize());
     long fh = context.open().add(new FileHandle(ino, dirty));
-    int flags = existed ? 0 : OpenReplyFlags.KEEP_CACHE;
+    if (inode.getNlink() == 0) {
+      context.open().orphan(ino);
+    }
+    int flags = (existed ? 0 : OpenReplyFlags.KEEP_CACHE) | appends(openFlags);
     if (!answers.created(kernel, dir, inode, since, fh, flags, !existed)) {
       release(fh);
     }
@@ -274,6 +302,10 @@ final class FileCalls {
     }
     DirtyFile dirty = handle.dirty();
     boolean killsSuid = request.writeKillsSetuid();
+    if (request.writeAppends()) {
+      append(request, dirty, offset, size, killsSuid);
+      return;
+    }
     int taken = dirty.write(offset, request.payload(), 0, killsSuid);
     if (taken == size) {
       request.written(size);
@@ -288,6 +320,68 @@ final class FileCalls {
           }
           kernel.written(size);
         });
+  }
+
+  /**
+   * The kernel's offset is only where it believes the end to be. The bytes go to the end that this
+   * client knows, and with the commit to the true one.
+   */
+  private void append(FuseRequest request, DirtyFile dirty, long offset, int size, boolean suid) {
+    boolean known = dirty.knowsEnd();
+    long end = known ? dirty.beginAppend(offset) : 0;
+    int taken = known ? appendNow(dirty, end, request, suid) : 0;
+    if (taken == size) {
+      dirty.endAppend();
+      appended(request, dirty, offset, end, size);
+      return;
+    }
+    PayloadBuffer payload = request.takePayload();
+    request.blocking(
+        FuseRequest.OnInterrupt.IGNORE,
+        kernel -> {
+          try (payload) {
+            long at = known ? end : beginAfterAsking(dirty, offset);
+            try {
+              context.writeBack().write(dirty, at, payload.data(), taken, suid);
+            } finally {
+              dirty.endAppend();
+            }
+            appended(kernel, dirty, offset, at, size);
+          }
+        });
+  }
+
+  private static int appendNow(DirtyFile dirty, long end, FuseRequest request, boolean suid) {
+    boolean done = false;
+    try {
+      int taken = dirty.write(end, request.payload(), 0, suid);
+      done = true;
+      return taken;
+    } finally {
+      if (!done) {
+        dirty.endAppend();
+      }
+    }
+  }
+
+  private long beginAfterAsking(DirtyFile dirty, long offset) {
+    dirty.baseIs(sizeAtNode(dirty.ino()));
+    return dirty.beginAppend(offset);
+  }
+
+  /** Where the kernel put the bytes elsewhere in its own cache, that goes. */
+  private void appended(FuseReply kernel, DirtyFile dirty, long offset, long end, int size) {
+    kernel.written(size);
+    if (end != offset) {
+      context.notifier().invalidateInode(dirty.ino(), 0, 0, errno -> {});
+    }
+  }
+
+  private long sizeAtNode(long ino) {
+    var question = InodeRequest.newBuilder().setIno(ino).build();
+    try (Reply reply = context.channel().await(Op.GETATTR, question, null)) {
+      return reply.as(Inode.class).getSize();
+    }
   }
 
   void flush(FuseRequest request, long fh) {

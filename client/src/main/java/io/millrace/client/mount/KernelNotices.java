@@ -97,7 +97,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
         yield entryChanged(item, pending);
       }
       case ATTR_CHANGED -> {
-        context.nodes().change(item.getIno(), 0, NodeTable.NO_CAPABILITY);
+        context.nodes().change(item.getIno(), 0, NodeTable.NO_XATTRS);
         yield context.notifier().invalidateInode(item.getIno(), -1, 0, pending::done);
       }
       case CONTENT_CHANGED -> contentChanged(item.getIno(), pending);

@@ -16,12 +16,18 @@ import io.millrace.proto.ReadlinkReply;
 import io.millrace.proto.StatfsReply;
 import io.millrace.proto.XattrReply;
 import io.millrace.proto.XattrRequest;
-import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** What the kernel asks about names and inodes, one request to the node each. Any thread. */
 final class Lookups {
-  private static final ByteString CAPABILITY = ByteString.copyFromUtf8("security.capability");
-  private static final byte[] ACL = "system.posix_acl_".getBytes(StandardCharsets.US_ASCII);
+  private static final ByteString OURS = ByteString.copyFromUtf8("user.millrace.");
+  private static final ByteString TRUSTED = ByteString.copyFromUtf8("trusted.");
+  private static final List<ByteString> NAMESPACES =
+      List.of(
+          TRUSTED,
+          ByteString.copyFromUtf8("user."),
+          ByteString.copyFromUtf8("security."),
+          ByteString.copyFromUtf8("system.posix_acl_"));
   private static final int BLOCK_BYTES = 4096;
   private static final int NAME_BYTES_MAX = 255;
 
@@ -37,6 +43,10 @@ final class Lookups {
 
   void lookup(FuseRequest request, long dir) {
     byte[] name = request.name();
+    if (name.length > NAME_BYTES_MAX) {
+      request.error(Errno.ENAMETOOLONG.code());
+      return;
+    }
     long since = context.notices().now();
     if (names.isAbsent(dir, name)) {
       answers.absent(request, dir, since);
@@ -159,19 +169,14 @@ final class Lookups {
     }.ask(context.channel(), Op.STATFS, Empty.getDefaultInstance());
   }
 
-  /** ACLs are not kept: the mode says it all. */
-  static boolean isAcl(ByteString name) {
-    return name.startsWith(ByteString.copyFrom(ACL));
-  }
-
   void getxattr(FuseRequest request, long ino, int size) {
     ByteString name = MountContext.bytes(request.name());
-    if (isAcl(name)) {
+    if (NAMESPACES.stream().noneMatch(name::startsWith)) {
       request.error(Errno.EOPNOTSUPP.code());
       return;
     }
-    boolean capability = name.equals(CAPABILITY);
-    if (capability && NodeTable.has(context.nodes().facts(ino), NodeTable.NO_CAPABILITY)) {
+    boolean madeUp = name.startsWith(OURS);
+    if (!madeUp && NodeTable.has(context.nodes().facts(ino), NodeTable.NO_XATTRS)) {
       request.error(Errno.ENODATA.code());
       return;
     }
@@ -183,14 +188,30 @@ final class Lookups {
   }
 
   private void ask(FuseRequest request, long ino, ByteString name, int size) {
+    boolean hides = name.isEmpty() && request.uid() != 0;
     new NodeAnswer(request.detach()) {
       @Override
       void answer(Reply reply, DetachedReply kernel) {
         try (reply) {
-          kernel.xattr(reply.as(XattrReply.class).getValue().toByteArray(), size);
+          ByteString value = reply.as(XattrReply.class).getValue();
+          kernel.xattr((hides ? withoutTrusted(value) : value).toByteArray(), size);
         }
       }
     }.ask(context.channel(), Op.XATTR, XattrRequest.newBuilder().setIno(ino).setName(name).build());
+  }
+
+  /** Only root sees that there are any, as on local file systems. */
+  private static ByteString withoutTrusted(ByteString names) {
+    ByteString seen = ByteString.EMPTY;
+    int start = 0;
+    for (int i = 0; i < names.size(); i++) {
+      if (names.byteAt(i) == 0) {
+        ByteString name = names.substring(start, i + 1);
+        seen = name.startsWith(TRUSTED) ? seen : seen.concat(name);
+        start = i + 1;
+      }
+    }
+    return seen;
   }
 
   private static InodeRequest inode(long ino) {

@@ -37,6 +37,7 @@ public final class Mount implements AutoCloseable {
             .fsName(config.source())
             .readOnly(config.readOnly())
             .allowOther(config.allowOther())
+            .posixAcl(true)
             .readAheadBytes(config.kernelReadAheadBytes());
     if (config.workers() > 0) {
       fuse.workers(config.workers());

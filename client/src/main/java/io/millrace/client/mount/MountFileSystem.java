@@ -16,6 +16,7 @@ import io.millrace.core.api.Ino;
 import io.millrace.core.wire.NodeChannel;
 import io.millrace.core.wire.NodeChannel.Reply;
 import io.millrace.core.wire.Op;
+import io.millrace.fuse.CopyRange;
 import io.millrace.fuse.FuseFileSystem;
 import io.millrace.fuse.FuseRequest;
 import io.millrace.fuse.FuseSession;
@@ -63,6 +64,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   private Lookups lookups;
   private Mutations mutations;
   private FileCalls files;
+  private SpaceCalls space;
   private Directories directories;
   private EntryAnswers answers;
   private SharedWindows windows;
@@ -122,6 +124,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
     mutations = new Mutations(context, answers, names);
     windows = new SharedWindows(reader::readAhead);
     files = new FileCalls(context, answers, mutations, windows);
+    space = new SpaceCalls(context, mutations);
     directories = new Directories(context, answers);
     notices = new KernelNotices(context, names, windows);
     Thread.ofVirtual().name("millrace-mount-clock").start(this::tick);
@@ -223,11 +226,16 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   }
 
   @Override
-  public void lost(long ino, FsException failure) {
-    LOG.log(Level.WARNING, "data written to inode " + ino + " was lost: " + failure.getMessage());
+  public void moved(long ino) {
     context.nodes().contentLost(ino);
     context.own().changed(ino);
     context.notifier().invalidateInode(ino, 0, 0, errno -> {});
+  }
+
+  @Override
+  public void lost(long ino, FsException failure) {
+    LOG.log(Level.WARNING, "data written to inode " + ino + " was lost: " + failure.getMessage());
+    moved(ino);
   }
 
   // ---- the end ----
@@ -301,12 +309,12 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
 
   @Override
   public void mknod(FuseRequest request, long parent, int mode, int umask, int rdev) {
-    mutations.mknod(request, parent, mode, rdev);
+    mutations.mknod(request, parent, mode, umask, rdev);
   }
 
   @Override
   public void mkdir(FuseRequest request, long parent, int mode, int umask) {
-    mutations.mkdir(request, parent, mode);
+    mutations.mkdir(request, parent, mode, umask);
   }
 
   @Override
@@ -340,7 +348,12 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
 
   @Override
   public void create(FuseRequest request, long parent, int flags, int mode, int umask) {
-    files.create(request, parent, flags, mode);
+    files.create(request, parent, flags, mode, umask);
+  }
+
+  @Override
+  public void tmpfile(FuseRequest request, long parent, int flags, int mode, int umask) {
+    files.tmpfile(request, parent, flags, mode, umask);
   }
 
   @Override
@@ -421,10 +434,19 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
     mutations.removexattr(request, nodeid);
   }
 
-  /** Not ENOSYS: the kernel would remember it, and glibc writes zeros only for this one. */
   @Override
   public void fallocate(
       FuseRequest request, long nodeid, long fh, long offset, long length, int mode) {
-    request.error(Errno.EOPNOTSUPP.code());
+    space.fallocate(request, nodeid, offset, length, mode);
+  }
+
+  @Override
+  public void lseek(FuseRequest request, long nodeid, long fh, long offset, int whence) {
+    space.lseek(request, nodeid, offset, whence);
+  }
+
+  @Override
+  public void copyFileRange(FuseRequest request, CopyRange range) {
+    space.copy(request, range);
   }
 }

@@ -29,6 +29,7 @@ final class Mutations {
   private static final int RENAME_FLAGS_KNOWN = 3;
   private static final int SYMLINK_MODE = 0120777;
   private static final long NANOS = 1_000_000_000L;
+  private static final long SECONDS_MAX = Long.MAX_VALUE / NANOS - 1;
 
   private final MountContext context;
   private final EntryAnswers answers;
@@ -40,15 +41,20 @@ final class Mutations {
     this.names = names;
   }
 
-  void mkdir(FuseRequest request, long dir, int mode) {
+  void mkdir(FuseRequest request, long dir, int mode, int umask) {
     byte[] name = request.name();
-    var op = Mkdir.newBuilder().setDir(dir).setName(MountContext.bytes(name)).setMode(mode);
+    var op =
+        Mkdir.newBuilder()
+            .setDir(dir)
+            .setName(MountContext.bytes(name))
+            .setMode(mode)
+            .setUmask(umask);
     make(request, dir, name, MountContext.command(request).setMkdir(op));
   }
 
-  void mknod(FuseRequest request, long dir, int mode, int rdev) {
+  void mknod(FuseRequest request, long dir, int mode, int umask, int rdev) {
     byte[] name = request.name();
-    var op = create(dir, name, mode).setRdev(rdev).setExclusive(true);
+    var op = create(dir, name, mode).setUmask(umask).setRdev(rdev).setExclusive(true);
     make(request, dir, name, MountContext.command(request).setCreate(op));
   }
 
@@ -274,6 +280,11 @@ final class Mutations {
     }
   }
 
+  /** Times outside what 64 bits hold become the nearest that they do. */
+  private static long nanos(long seconds, int nanos) {
+    return Math.clamp(seconds, -SECONDS_MAX, SECONDS_MAX) * NANOS + nanos;
+  }
+
   private static SetAttr.Builder changes(long ino, SetattrIn in) {
     SetAttr.Builder op = SetAttr.newBuilder().setIno(ino);
     if (in.hasMode()) {
@@ -292,14 +303,14 @@ final class Mutations {
       if (in.atimeIsNow()) {
         op.setAtimeNow(true);
       } else {
-        op.setAtimeNs(in.atimeSeconds() * NANOS + in.atimeNanos());
+        op.setAtimeNs(nanos(in.atimeSeconds(), in.atimeNanos()));
       }
     }
     if (in.hasMtime()) {
       if (in.mtimeIsNow()) {
         op.setMtimeNow(true);
       } else {
-        op.setMtimeNs(in.mtimeSeconds() * NANOS + in.mtimeNanos());
+        op.setMtimeNs(nanos(in.mtimeSeconds(), in.mtimeNanos()));
       }
     }
     return op.setKillSuid(in.killsSetuid());
@@ -336,38 +347,43 @@ final class Mutations {
         });
   }
 
+  /** A command that changes a file's content without writing through this client. */
+  void changeContent(DetachedReply kernel, Command.Builder command, Consumer<Inode> done) {
+    send(
+        kernel,
+        command,
+        (result, to) -> {
+          attributesSet(result.getInode(), true);
+          done.accept(result.getInode());
+        });
+  }
+
   void setxattr(FuseRequest request, long ino, int flags) {
     ByteString name = MountContext.bytes(request.name());
-    if (Lookups.isAcl(name)) {
-      request.error(Errno.EOPNOTSUPP.code());
-      return;
-    }
     var op =
         SetXattr.newBuilder()
             .setIno(ino)
             .setName(name)
             .setValue(MountContext.bytes(request.xattrValue()))
-            .setFlags(flags);
+            .setFlags(flags)
+            .setKillSgid(request.setxattrKillsSetgid());
     attribute(request, ino, MountContext.command(request).setSetXattr(op));
   }
 
   void removexattr(FuseRequest request, long ino) {
     ByteString name = MountContext.bytes(request.name());
-    if (Lookups.isAcl(name)) {
-      request.error(Errno.EOPNOTSUPP.code());
-      return;
-    }
     var op = RemoveXattr.newBuilder().setIno(ino).setName(name);
     attribute(request, ino, MountContext.command(request).setRemoveXattr(op));
   }
 
   private void attribute(FuseRequest request, long ino, Command.Builder command) {
-    context.nodes().change(ino, 0, NodeTable.NO_CAPABILITY);
+    context.nodes().change(ino, 0, NodeTable.NO_XATTRS);
     send(
         request.detach(),
         command,
         (result, kernel) -> {
           context.own().changed(ino);
+          context.nodes().change(ino, 0, NodeTable.NO_XATTRS);
           kernel.ok();
         });
   }

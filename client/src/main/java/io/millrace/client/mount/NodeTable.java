@@ -20,8 +20,8 @@ final class NodeTable {
 
   static final long PAGES_MATCH = 1L << 62;
 
-  /** The kernel asks before the first write to a file; we know the answer. */
-  static final long NO_CAPABILITY = 1L << 59;
+  /** The kernel asks for capabilities before writes and for ACLs: we know the answer. */
+  static final long NO_XATTRS = 1L << 59;
 
   /** Pages were dropped, and may have been read again since without our knowing their sequence. */
   private static final long DOUBT = 1L << 58;
@@ -119,7 +119,7 @@ final class NodeTable {
       long before = counts.value(ino, -1);
       if (before != -1) {
         counts.setValue(
-            ino, (before & ~(SEQ_MASK | PAGES_MATCH | CONTENT_LEASE | NO_CAPABILITY)) | DOUBT);
+            ino, (before & ~(SEQ_MASK | PAGES_MATCH | CONTENT_LEASE | NO_XATTRS)) | DOUBT);
       }
     }
   }

@@ -3,27 +3,8 @@ package io.millrace.client.mount;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.millrace.blocks.BlockStoreConfig;
-import io.millrace.blocks.DiskBlockStore;
-import io.millrace.core.api.AdminHandler;
-import io.millrace.core.api.ContentSource;
-import io.millrace.core.api.Errno;
-import io.millrace.core.api.FsException;
-import io.millrace.core.cache.BufferPool;
-import io.millrace.core.wire.LocalNodeChannel;
-import io.millrace.core.wire.NodeChannel;
-import io.millrace.meta.NamespaceConfig;
-import io.millrace.meta.RocksNamespace;
-import io.millrace.node.Node;
-import io.millrace.node.NodeConfig;
-import io.millrace.proto.AdminReply;
-import io.millrace.proto.AdminRequest;
-import io.millrace.proto.Inode;
-import io.millrace.testkit.s3.ScratchDirectory;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -34,80 +15,24 @@ import org.junit.jupiter.api.Test;
 /** Two mounts of one real node: namespace on RocksDB, blocks on disk. */
 @Tag("mount")
 final class RealNodeTest {
-  private ScratchDirectory scratch;
-  private DiskBlockStore blocks;
-  private RocksNamespace namespace;
-  private BufferPool buffers;
-  private Node node;
-  private NodeChannel channelA;
-  private NodeChannel channelB;
-  private Mount mountA;
-  private Mount mountB;
+  private RealNode real;
   private Path a;
   private Path b;
 
-  private static final ContentSource NO_BUCKET =
-      (inode, index, offset, length, urgency) -> {
-        throw new FsException(Errno.EIO, "there is no bucket here");
-      };
-
-  private static final class NoAdmin implements AdminHandler {
-    @Override
-    public AdminReply handle(AdminRequest request) {
-      return AdminReply.getDefaultInstance();
-    }
-
-    @Override
-    public String state(Inode inode) {
-      return "own";
-    }
-
-    @Override
-    public String reason(Inode inode) {
-      return "";
-    }
-  }
-
   @BeforeEach
   void start() throws Exception {
-    scratch = ScratchDirectory.create("millrace-real");
-    var pool = new BlockStoreConfig.Directory(directory("blocks"), 1L << 30);
-    blocks =
-        new DiskBlockStore(
-            BlockStoreConfig.of(List.of(pool), 64 << 20, 32 << 20), InstantSource.system());
-    namespace = new RocksNamespace(NamespaceConfig.of(directory("meta"), blocks::sync));
-    buffers = new BufferPool(32 << 20);
-    node =
-        new Node(NodeConfig.named("test"), new Node.Parts(namespace, blocks, NO_BUCKET, buffers))
-            .start(new NoAdmin());
-    a = directory("a");
-    b = directory("b");
-    channelA = new LocalNodeChannel(node, "a", false);
-    channelB = new LocalNodeChannel(node, "b", false);
-    mountA = Mount.start(MountConfig.at(a).allowOther(true).build(), channelA);
-    mountB = Mount.start(MountConfig.at(b).build(), channelB);
-  }
-
-  private Path directory(String name) throws Exception {
-    return Files.createDirectories(scratch.path().resolve(name));
+    real = new RealNode();
+    a = real.mount("a");
+    b = real.mount("b");
   }
 
   @AfterEach
   void stop() throws Exception {
-    mountA.close();
-    mountB.close();
-    channelA.close();
-    channelB.close();
-    node.close();
-    namespace.close();
-    blocks.close();
-    buffers.close();
-    assertEquals(List.of(), mountA.unflushed());
-    scratch.close();
+    real.close();
   }
 
   private long requests() {
-    Map<String, Long> counters = node.counters();
+    Map<String, Long> counters = real.counters();
     return counters.entrySet().stream()
         .filter(e -> isUserRequest(e.getKey()))
         .mapToLong(Map.Entry::getValue)
@@ -152,7 +77,7 @@ final class RealNodeTest {
 
   @Test
   void treesAndLargeFiles() throws Exception {
-    Path local = directory("local");
+    Path local = real.directory("local");
     Shell.run(
         local,
         "for d in 1 2 3; do mkdir -p t/$d; for f in $(seq 40); do echo $d.$f > t/$d/$f; done;"
@@ -170,19 +95,18 @@ final class RealNodeTest {
     Shell.run(a, "mkdir d && for i in 1 2 3 4; do echo $i > d/$i; done");
     long before = requests();
     Shell.run(a, "for i in 5 6 7 8 9; do echo $i > d/$i; done");
-    assertEquals(10, requests() - before, "CREATE, WRITE with commit: " + node.counters());
+    assertEquals(10, requests() - before, "CREATE, WRITE with commit: " + real.counters());
     Shell.run(b, "ls d");
     Shell.run(b, "cat d/5 d/6 d/7 d/8 d/9");
     before = requests();
     assertEquals("5\n6\n7\n8\n9", Shell.run(b, "cat d/5 d/6 d/7 d/8 d/9"));
-    assertEquals(0, requests() - before, "second read: " + node.counters());
+    assertEquals(0, requests() - before, "second read: " + real.counters());
   }
 
   @Test
   void surviveARemount() throws Exception {
     Shell.run(a, "head -c 9000000 /dev/urandom > x && md5sum x > sum");
-    mountA.close();
-    mountA = Mount.start(MountConfig.at(a).mode(MountConfig.Mode.DATASET).build(), channelA);
+    real.remount("a", MountConfig.Mode.DATASET);
     assertTrue(Shell.run(a, "md5sum -c sum").endsWith("OK"));
   }
 

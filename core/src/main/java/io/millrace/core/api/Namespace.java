@@ -52,7 +52,10 @@ public interface Namespace extends AutoCloseable {
    */
   boolean list(long dir, ByteString afterName, int limit, Consumer<Inode> entries);
 
-  /** The name that has this cookie in the directory (H5); empty where it is gone. */
+  /**
+   * The name that has this cookie in the directory (H5), or had it until a while ago; empty where
+   * nobody remembers.
+   */
   Optional<ByteString> nameAt(long dir, long cookie);
 
   /**

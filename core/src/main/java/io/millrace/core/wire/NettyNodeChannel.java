@@ -374,6 +374,8 @@ public final class NettyNodeChannel implements NodeChannel {
           READLINK,
           XATTR,
           STATFS,
+          SEEK,
+          COPY,
           SYNC,
           ADMIN,
           NOTICE,

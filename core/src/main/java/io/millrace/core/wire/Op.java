@@ -4,6 +4,8 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.millrace.proto.AdminReply;
 import io.millrace.proto.AdminRequest;
+import io.millrace.proto.CopyReply;
+import io.millrace.proto.CopyRequest;
 import io.millrace.proto.Empty;
 import io.millrace.proto.EntryReply;
 import io.millrace.proto.ErrorReply;
@@ -22,6 +24,8 @@ import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReadlinkReply;
 import io.millrace.proto.ReleaseLeases;
+import io.millrace.proto.SeekReply;
+import io.millrace.proto.SeekRequest;
 import io.millrace.proto.StatfsReply;
 import io.millrace.proto.Welcome;
 import io.millrace.proto.WriteReply;
@@ -52,6 +56,8 @@ public enum Op {
   NOTICE_ACK(17, NoticeAck.parser(), Empty.parser()),
   /** Ends the session in good order. */
   BYE(18, Empty.parser(), Empty.parser()),
+  SEEK(19, SeekRequest.parser(), SeekReply.parser()),
+  COPY(20, CopyRequest.parser(), CopyReply.parser()),
   /** Only as a reply. */
   ERROR(255, Empty.parser(), ErrorReply.parser());
 

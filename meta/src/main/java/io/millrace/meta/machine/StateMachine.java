@@ -6,6 +6,7 @@ import io.millrace.core.api.Ino;
 import io.millrace.meta.op.CollectOps;
 import io.millrace.meta.op.CommitContentOp;
 import io.millrace.meta.op.CreateOp;
+import io.millrace.meta.op.FallocateOp;
 import io.millrace.meta.op.ImportOp;
 import io.millrace.meta.op.LinkOp;
 import io.millrace.meta.op.LinkOps;
@@ -30,6 +31,7 @@ import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.tree.KeyPrefixes;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.RemovedCookies;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
@@ -51,6 +53,7 @@ public final class StateMachine {
   private final RocksStore store;
   private final RowBatch batch;
   private final TreeWriter tree;
+  private final RemovedCookies removed = new RemovedCookies();
 
   /** What readers go by; replaced after a batch that changed links was written. */
   private volatile Links links;
@@ -65,7 +68,11 @@ public final class StateMachine {
     byte[] counters = store.get(Keys.counters());
     tree =
         new TreeWriter(
-            batch, shard, links, counters == null ? new Counters() : Counters.decode(counters));
+            batch,
+            shard,
+            links,
+            counters == null ? new Counters() : Counters.decode(counters),
+            removed);
     if (counters == null) {
       format(shard);
     }
@@ -87,6 +94,10 @@ public final class StateMachine {
 
   public Links links() {
     return links;
+  }
+
+  public RemovedCookies removed() {
+    return removed;
   }
 
   /** What readers may keep of the keys of directories. */
@@ -155,7 +166,8 @@ public final class StateMachine {
           CLOSE_SESSION,
           REAP_ORPHAN,
           PUT_TASK,
-          FORGET_GARBAGE ->
+          FORGET_GARBAGE,
+          FALLOCATE ->
           false;
     };
   }
@@ -224,6 +236,7 @@ public final class StateMachine {
       case MARK_EXPORTED -> MarkExportedOp.apply(scope, command.getMarkExported());
       case RESOLVE_CHANGE -> ResolveChangeOp.apply(scope, command.getResolveChange());
       case FORGET_GARBAGE -> CollectOps.forget(scope, command.getForgetGarbage());
+      case FALLOCATE -> FallocateOp.apply(scope, command.getFallocate());
       case OP_NOT_SET -> throw new FsException(Errno.EPROTO, "command without an operation");
     };
   }

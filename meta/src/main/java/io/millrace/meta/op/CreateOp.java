@@ -16,6 +16,9 @@ public final class CreateOp {
 
   public static CommandResult.Builder apply(Scope scope, Create op) {
     InodeState dir = scope.tree().directory(op.getDir());
+    if (op.getUnnamed()) {
+      return unnamed(scope, dir, op);
+    }
     byte[] name = EntryName.checked(op.getName(), Errno.EEXIST);
     InodeState existing = scope.tree().lookup(dir.ino, name);
     if (existing != null) {
@@ -24,11 +27,7 @@ public final class CreateOp {
       }
       return Scope.result(existing).setExisted(true);
     }
-    InodeState file =
-        scope
-            .tree()
-            .newInode(mode(op), scope.command().getUid(), Owner.gid(scope, dir), scope.now());
-    file.rdev = op.getRdev();
+    InodeState file = made(scope, dir, op);
     file.link = dir.link;
     if (file.isSymlink()) {
       putTarget(scope, file, op);
@@ -37,6 +36,26 @@ public final class CreateOp {
     ObjectFollow.created(scope, file);
     scope.tree().save(file);
     scope.touch(dir);
+    return Scope.result(file);
+  }
+
+  private static InodeState made(Scope scope, InodeState dir, Create op) {
+    InodeState file =
+        scope
+            .tree()
+            .newInode(mode(op), scope.command().getUid(), Owner.gid(scope, dir), scope.now());
+    file.rdev = op.getRdev();
+    AccessControl.inherit(scope, dir, file, op.getUmask());
+    return file;
+  }
+
+  /** Outside any link until it has a name. */
+  private static CommandResult.Builder unnamed(Scope scope, InodeState dir, Create op) {
+    if (scope.session() == 0) {
+      throw new FsException(Errno.EINVAL, "an unnamed file is a session's");
+    }
+    InodeState file = made(scope, dir, op);
+    scope.removal().unnamed(file, scope.session());
     return Scope.result(file);
   }
 

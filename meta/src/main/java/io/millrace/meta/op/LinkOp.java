@@ -17,6 +17,9 @@ public final class LinkOp {
     InodeState dir = scope.tree().directory(op.getNewDir());
     byte[] name = EntryName.checked(op.getNewName(), Errno.EEXIST);
     check(scope, file, dir, name);
+    if (file.orphan) {
+      return nameUnnamed(scope, file, dir, name);
+    }
     boolean first = !file.standalone;
     if (first && file.object != null && file.link != 0) {
       file.origin = scope.tree().objectKey(file); // names come and go, the object stays
@@ -30,17 +33,30 @@ public final class LinkOp {
     return Scope.result(file);
   }
 
+  /** A file of O_TMPFILE gets its first name, and is new to the directory's link. */
+  private static CommandResult.Builder nameUnnamed(
+      Scope scope, InodeState file, InodeState dir, byte[] name) {
+    scope.removal().named(file, dir);
+    file.nlink = 1;
+    file.ctime = scope.now();
+    scope.tree().addName(dir, name, file);
+    ObjectFollow.created(scope, file);
+    scope.tree().save(file);
+    scope.touch(dir);
+    return Scope.result(file);
+  }
+
   private static void check(Scope scope, InodeState file, InodeState dir, byte[] name) {
     if (file.isDirectory()) {
       throw new FsException(Errno.EPERM, "hard link to a directory", "inode", file.ino);
     }
-    if (file.orphan) {
+    if (file.orphan && !scope.removal().isUnnamed(file)) {
       throw new FsException(Errno.ENOENT, "inode has no name", "inode", file.ino);
     }
     if (scope.tree().lookup(dir.ino, name) != null) {
       throw new FsException(Errno.EEXIST, "name is taken", "dir", dir.ino);
     }
-    if (file.link != dir.link) {
+    if (file.link != dir.link && !file.orphan) {
       throw new FsException(Errno.EXDEV, "hard link out of or into a link", "inode", file.ino);
     }
     if (file.nlink >= NLINK_MAX) {

@@ -27,6 +27,7 @@ public final class MkdirOp {
                 Owner.gid(scope, parent),
                 scope.now());
     dir.link = parent.link;
+    AccessControl.inherit(scope, parent, dir, op.getUmask());
     scope.tree().addName(parent, name, dir);
     if (dir.link != 0) {
       ObjectFollow.created(scope, dir);

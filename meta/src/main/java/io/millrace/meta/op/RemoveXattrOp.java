@@ -13,8 +13,10 @@ public final class RemoveXattrOp {
 
   public static CommandResult.Builder apply(Scope scope, RemoveXattr op) {
     InodeState inode = scope.tree().existing(op.getIno());
+    XattrName.check(inode, op.getName());
     byte[] key = Keys.xattr(inode.ino, Scope.bytes(op.getName()));
-    if (!inode.hasXattrs || scope.tree().rows().get(key) == null) {
+    boolean acl = AccessControl.isAcl(op.getName()); // none to remove is no error
+    if (!acl && (!inode.hasXattrs || scope.tree().rows().get(key) == null)) {
       throw new FsException(Errno.ENODATA, "no such extended attribute", "inode", inode.ino);
     }
     scope.tree().batch().delete(key);

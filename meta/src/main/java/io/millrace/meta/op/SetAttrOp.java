@@ -15,6 +15,7 @@ public final class SetAttrOp {
     InodeState inode = scope.tree().existing(op.getIno());
     if (op.hasMode()) {
       inode.mode = (inode.mode & Mode.TYPE) | (op.getMode() & Mode.PERMISSIONS);
+      AccessControl.changed(scope, inode);
     }
     if (op.hasUid()) {
       inode.uid = op.getUid();

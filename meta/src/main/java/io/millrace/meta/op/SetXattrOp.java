@@ -28,6 +28,18 @@ public final class SetXattrOp {
     if (op.getValue().size() > VALUE_MAX) {
       throw new FsException(Errno.ENOSPC, "extended attribute over 64 KiB", "inode", inode.ino);
     }
+    XattrName.check(inode, op.getName());
+    if (AccessControl.isAcl(op.getName())) {
+      AccessControl.set(scope, inode, op);
+    } else {
+      put(scope, inode, op);
+    }
+    inode.ctime = scope.now();
+    scope.tree().save(inode);
+    return Scope.result(inode);
+  }
+
+  private static void put(Scope scope, InodeState inode, SetXattr op) {
     RowBatch batch = scope.tree().batch();
     byte[] key = Keys.xattr(inode.ino, Scope.bytes(op.getName()));
     boolean exists = inode.hasXattrs && batch.get(key) != null;
@@ -38,13 +50,10 @@ public final class SetXattrOp {
       throw new FsException(Errno.ENODATA, "no such extended attribute", "inode", inode.ino);
     }
     if (!exists && inode.hasXattrs) {
-      checkRoom(batch, inode, length);
+      checkRoom(batch, inode, op.getName().size());
     }
     batch.put(key, row(Scope.bytes(op.getValue())));
     inode.hasXattrs = true;
-    inode.ctime = scope.now();
-    scope.tree().save(inode);
-    return Scope.result(inode);
   }
 
   private static byte[] row(byte[] value) {

@@ -114,7 +114,8 @@ public final class InodeState {
             .setName(ByteString.copyFrom(name))
             .setCookie(cookie)
             .setSubdirs(subdirs)
-            .setChildren(children);
+            .setChildren(children)
+            .setXattrs(hasXattrs);
     if (object != null) {
       inode.setObject(
           object.getStream() == stream ? object : object.toBuilder().setStream(stream).build());

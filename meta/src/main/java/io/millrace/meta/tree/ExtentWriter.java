@@ -97,6 +97,15 @@ public final class ExtentWriter {
     collect(file, removed);
   }
 
+  /** A hole in place of what lies between the two; within the file. */
+  public void punch(InodeState file, long from, long to) {
+    List<Extent> removed = new ArrayList<>();
+    spread(file);
+    cut(file, from, to, removed);
+    collapse(file);
+    collect(file, removed);
+  }
+
   /** The whole content becomes one stream. */
   public void become(InodeState file, long version) {
     if (file.version == version || file.size == 0) {

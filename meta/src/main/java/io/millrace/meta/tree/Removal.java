@@ -14,6 +14,7 @@ import java.util.Arrays;
  */
 public final class Removal {
   private static final int ORPHAN_FORMAT = 1;
+  private static final int UNNAMED_FORMAT = 2;
 
   private final TreeWriter tree;
   private final ChangeQueue queue;
@@ -97,13 +98,36 @@ public final class Removal {
   }
 
   private void orphan(InodeState file, long session) {
+    orphan(file, session, ORPHAN_FORMAT);
+  }
+
+  /** A new file that no directory names (O_TMPFILE): as if it had been unlinked at once. */
+  public void unnamed(InodeState file, long session) {
+    file.nlink = 0;
+    orphan(file, session, UNNAMED_FORMAT);
+  }
+
+  /** Whether an orphan never had a name, so that it may get one. */
+  public boolean isUnnamed(InodeState file) {
+    byte[] row = file.orphan ? tree.batch().get(Keys.orphan(file.ino)) : null;
+    return row != null && row[0] == UNNAMED_FORMAT;
+  }
+
+  /** An unnamed file is about to get a name in {@code dir}, which the caller adds. */
+  public void named(InodeState file, InodeState dir) {
+    tree.batch().delete(Keys.orphan(file.ino));
+    file.orphan = false;
+    file.link = dir.link;
+  }
+
+  private void orphan(InodeState file, long session, int format) {
     file.standalone = true;
     file.orphan = true;
     file.parent = 0;
     file.name = InodeState.NONE;
     file.cookie = 0;
     tree.save(file);
-    tree.batch().put(Keys.orphan(file.ino), new RowWriter(9).u8(ORPHAN_FORMAT).u64(session).take());
+    tree.batch().put(Keys.orphan(file.ino), new RowWriter(9).u8(format).u64(session).take());
   }
 
   private void free(InodeState inode) {
@@ -137,7 +161,7 @@ public final class Removal {
 
   public static long orphanSession(byte[] value) {
     var row = new RowReader(value);
-    row.format(ORPHAN_FORMAT);
+    row.format(ORPHAN_FORMAT, UNNAMED_FORMAT);
     return row.u64();
   }
 }

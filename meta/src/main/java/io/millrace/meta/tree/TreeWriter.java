@@ -23,10 +23,13 @@ public final class TreeWriter extends TreeReader {
   private final int shard;
   private final RowWriter row = new RowWriter(256);
   private final Map<Long, InodeState> loaded = new HashMap<>();
+  private final RemovedCookies removed;
   private Counters counters;
 
-  public TreeWriter(RowBatch batch, int shard, Links links, Counters counters) {
+  public TreeWriter(
+      RowBatch batch, int shard, Links links, Counters counters, RemovedCookies removed) {
     super(batch, links);
+    this.removed = removed;
     this.batch = batch;
     this.shard = shard;
     this.counters = counters;
@@ -143,6 +146,7 @@ public final class TreeWriter extends TreeReader {
   public void removeName(InodeState dir, InodeState inode) {
     batch.delete(Keys.entry(dir.ino, inode.name));
     batch.delete(Keys.cookie(dir.ino, inode.cookie));
+    removed.removed(dir.ino, inode.cookie, inode.name);
     dir.children--;
     if (inode.isDirectory()) {
       dir.subdirs--;
