@@ -27,10 +27,6 @@ public final class DirtyFile {
   /** More uncommitted extents than this start a commit of their own. */
   private static final int EXTENTS_MAX = 1024;
 
-  private static final int SETUID = 04000;
-  private static final int SETGID = 02000;
-  private static final int GROUP_EXECUTE = 010;
-
   /**
    * Gets the inode as it is after the commit (null: there was nothing to commit), or the failure.
    */
@@ -549,17 +545,11 @@ public final class DirtyFile {
           .setSize(Math.max(inode.getSize(), dirtyEnd()))
           .setMtimeNs(mtimeNanos)
           .setCtimeNs(Math.max(mtimeNanos, inode.getCtimeNs()))
-          .setMode(killsSuidLocked() ? withoutPrivilege(inode.getMode()) : inode.getMode())
+          .setMode(killsSuidLocked() ? SetuidBits.cleared(inode.getMode()) : inode.getMode())
           .build();
     } finally {
       lock.unlock();
     }
-  }
-
-  /** As the commit will leave the bits: setgid means execution only together with the group's. */
-  private static int withoutPrivilege(int mode) {
-    int cleared = mode & ~SETUID;
-    return (mode & GROUP_EXECUTE) != 0 ? cleared & ~SETGID : cleared;
   }
 
   /** File offset after the last byte that is not committed. */

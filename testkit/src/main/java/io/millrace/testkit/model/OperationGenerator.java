@@ -170,81 +170,97 @@ final class OperationGenerator {
 
   // ---- operations ----
 
+  /** The parts that depend on the kind, 0 and empty where it has none. */
+  private static final class Draft {
+    private String other = "";
+    private long offset;
+    private long length;
+    private int flags;
+    private int mode;
+  }
+
   Operation next() {
     Kind kind = any(bag);
     String path = path();
-    String other = "";
-    long offset = 0;
-    long length = 0;
-    int flags = 0;
-    int mode = 0;
-    switch (kind) {
-      case OPEN -> {
-        flags = openFlags();
-        mode = any(MODES);
-      }
-      case READ, WRITE -> length = length();
-      case PREAD, PWRITE, MAPPED_STORE, MAPPED_LOAD, MAP_TOUCH, COPY_RANGE -> {
-        offset = offset();
-        length = length();
-        flags = random.nextInt(2);
-      }
-      case LSEEK -> {
-        offset = offset() - random.nextInt(1000);
-        flags = random.nextInt(3);
-      }
-      case FTRUNCATE, TRUNCATE -> length = chance(2) ? -1 : offset();
-      case FALLOCATE -> {
-        flags = any(FALLOCATE_MODES);
-        offset = offset();
-        length = length();
-      }
-      case MKDIR -> mode = any(DIRECTORY_MODES);
-      case MKNOD -> mode = any(NODE_TYPES) | any(MODES);
-      case CHMOD, FCHMOD -> mode = chance(50) ? any(DIRECTORY_MODES) : any(MODES);
-      case CHOWN, FCHOWN -> {
-        flags = any(OWNERS);
-        mode = any(OWNERS);
-        length = random.nextInt(2);
-      }
-      case RENAME -> {
-        other = path();
-        flags = chance(70) ? 0 : random.nextInt(4);
-      }
-      case LINK -> {
-        other = path();
-        flags = chance(20) ? Syscalls.AT_SYMLINK_FOLLOW : 0;
-      }
-      case SYMLINK -> other = target();
-      case READLINK, READDIR_PART -> length = chance(80) ? 600 : random.nextInt(1, 40);
-      case UTIMENS, FUTIMENS -> {
-        flags = random.nextInt(16);
-        length = random.nextInt(2);
-      }
-      case SETXATTR, FSETXATTR, GETXATTR, FGETXATTR, REMOVEXATTR, LISTXATTR -> {
-        other = any(ATTRIBUTES);
-        length = chance(3) ? 65537 : random.nextInt(600);
-        flags = chance(70) ? 0 : random.nextInt(4);
-        mode = random.nextInt(2);
-      }
-      case STAT -> flags = chance(70) ? Syscalls.AT_SYMLINK_NOFOLLOW : 0;
-      case ACCESS -> mode = random.nextInt(8);
-      default -> {}
-    }
+    var draft = new Draft();
+    ofContent(kind, draft);
+    ofNames(kind, draft);
     return new Operation(
         kind,
         isOnSlotOnly(kind) ? "" : path,
-        other,
+        draft.other,
         random.nextInt(SLOTS),
         kind == Kind.COPY_RANGE ? random.nextInt(SLOTS) : 0,
-        offset,
-        length,
-        flags,
-        mode,
+        draft.offset,
+        draft.length,
+        draft.flags,
+        draft.mode,
         random.nextLong(),
         random.nextInt(mounts),
         chance(12),
         chance(20));
+  }
+
+  private void ofContent(Kind kind, Draft draft) {
+    switch (kind) {
+      case OPEN -> {
+        draft.flags = openFlags();
+        draft.mode = any(MODES);
+      }
+      case READ, WRITE -> draft.length = length();
+      case PREAD, PWRITE, MAPPED_STORE, MAPPED_LOAD, MAP_TOUCH, COPY_RANGE -> {
+        draft.offset = offset();
+        draft.length = length();
+        draft.flags = random.nextInt(2);
+      }
+      case LSEEK -> {
+        draft.offset = offset() - random.nextInt(1000);
+        draft.flags = random.nextInt(3);
+      }
+      case FTRUNCATE, TRUNCATE -> draft.length = chance(2) ? -1 : offset();
+      case FALLOCATE -> {
+        draft.flags = any(FALLOCATE_MODES);
+        draft.offset = offset();
+        draft.length = length();
+      }
+      default -> {}
+    }
+  }
+
+  private void ofNames(Kind kind, Draft draft) {
+    switch (kind) {
+      case MKDIR -> draft.mode = any(DIRECTORY_MODES);
+      case MKNOD -> draft.mode = any(NODE_TYPES) | any(MODES);
+      case CHMOD, FCHMOD -> draft.mode = chance(50) ? any(DIRECTORY_MODES) : any(MODES);
+      case CHOWN, FCHOWN -> {
+        draft.flags = any(OWNERS);
+        draft.mode = any(OWNERS);
+        draft.length = random.nextInt(2);
+      }
+      case RENAME -> {
+        draft.other = path();
+        draft.flags = chance(70) ? 0 : random.nextInt(4);
+      }
+      case LINK -> {
+        draft.other = path();
+        draft.flags = chance(20) ? Syscalls.AT_SYMLINK_FOLLOW : 0;
+      }
+      case SYMLINK -> draft.other = target();
+      case READLINK, READDIR_PART -> draft.length = chance(80) ? 600 : random.nextInt(1, 40);
+      case UTIMENS, FUTIMENS -> {
+        draft.flags = random.nextInt(16);
+        draft.length = random.nextInt(2);
+      }
+      case SETXATTR, FSETXATTR, GETXATTR, FGETXATTR, REMOVEXATTR, LISTXATTR -> {
+        draft.other = any(ATTRIBUTES);
+        draft.length = chance(3) ? 65537 : random.nextInt(600);
+        draft.flags = chance(70) ? 0 : random.nextInt(4);
+        draft.mode = random.nextInt(2);
+      }
+      case STAT -> draft.flags = chance(70) ? Syscalls.AT_SYMLINK_NOFOLLOW : 0;
+      case ACCESS -> draft.mode = random.nextInt(8);
+      default -> {}
+    }
   }
 
   private static boolean isOnSlotOnly(Kind kind) {
