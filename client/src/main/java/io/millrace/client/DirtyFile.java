@@ -533,7 +533,9 @@ public final class DirtyFile {
         || sealed.stream().anyMatch(c -> c.overlaps(offset, end - offset));
   }
 
-  /** Length and time as a reader on this mount must see them; null where they are the node's. */
+  /**
+   * Length, time and mode as a reader on this mount must see them; null where they are the node's.
+   */
   public Inode overlay(Inode inode) {
     lock.lock();
     try {
@@ -544,6 +546,7 @@ public final class DirtyFile {
           .setSize(Math.max(inode.getSize(), dirtyEnd()))
           .setMtimeNs(mtimeNanos)
           .setCtimeNs(Math.max(mtimeNanos, inode.getCtimeNs()))
+          .setMode(killsSuidLocked() ? SetuidBits.cleared(inode.getMode()) : inode.getMode())
           .build();
     } finally {
       lock.unlock();
@@ -586,10 +589,14 @@ public final class DirtyFile {
   public boolean killsSuid() {
     lock.lock();
     try {
-      return killSuid || (running != null && running.killSuid);
+      return killsSuidLocked();
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean killsSuidLocked() {
+    return killSuid || (running != null && running.killSuid);
   }
 
   public boolean isClean() {

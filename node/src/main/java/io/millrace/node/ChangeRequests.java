@@ -185,6 +185,9 @@ final class ChangeRequests {
       change.answer(result);
       return;
     }
+    if (change.command.hasCreate() && MetadataRequests.isRegular(result.getInode())) {
+      leases.grantContent(change.client, result.getInode().getIno()); // it may have it open (H10)
+    }
     grace.hold(
         change.client.id,
         () -> {
