@@ -67,7 +67,7 @@ final class StoreNode implements AutoCloseable {
       node =
           own(
               new Node(
-                  NodeConfig.named(options.name()),
+                  NodeConfig.named(options.name()).withLeaseMillis(options.leaseMillis()),
                   new Node.Parts(namespace, blocks, late, buffers)));
       var links =
           own(

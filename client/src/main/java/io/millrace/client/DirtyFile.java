@@ -487,6 +487,7 @@ public final class DirtyFile {
     live.values().forEach(c -> c.giveBack(writeBack.buffers()));
     live.clear();
     pending = new ExtentMap();
+    version = 0; // the session that it names may be gone
     appendFrom = -1;
     killSuid = false;
     firstDirtyNanos = 0;
@@ -566,7 +567,9 @@ public final class DirtyFile {
         || sealed.stream().anyMatch(c -> c.overlaps(offset, end - offset));
   }
 
-  /** Length and time as a reader on this mount must see them; null where they are the node's. */
+  /**
+   * Length, time and mode as a reader on this mount must see them; null where they are the node's.
+   */
   public Inode overlay(Inode inode) {
     lock.lock();
     try {
@@ -577,6 +580,7 @@ public final class DirtyFile {
           .setSize(Math.max(inode.getSize(), dirtyEnd()))
           .setMtimeNs(mtimeNanos)
           .setCtimeNs(Math.max(mtimeNanos, inode.getCtimeNs()))
+          .setMode(killsSuidLocked() ? SetuidBits.cleared(inode.getMode()) : inode.getMode())
           .build();
     } finally {
       lock.unlock();
@@ -619,10 +623,14 @@ public final class DirtyFile {
   public boolean killsSuid() {
     lock.lock();
     try {
-      return killSuid || (running != null && running.killSuid);
+      return killsSuidLocked();
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean killsSuidLocked() {
+    return killSuid || (running != null && running.killSuid);
   }
 
   public boolean isClean() {

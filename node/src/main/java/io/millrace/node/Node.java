@@ -119,6 +119,7 @@ public final class Node implements RequestHandler, AutoCloseable {
    */
   public Node start(AdminHandler handler, long session) {
     admin.set(handler);
+    garbage.dropUnborn();
     sessions.takeOver(session);
     grace.returned(0);
     threads.after(config.leaseMillis(), grace::over);

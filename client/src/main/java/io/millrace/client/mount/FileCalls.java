@@ -62,7 +62,7 @@ final class FileCalls {
   void open(FuseRequest request, long ino, int flags) {
     forgetFirst(request);
     context.predictor().used(ino);
-    if ((flags & O_TRUNC) != 0 && writes(flags)) {
+    if ((flags & O_TRUNC) != 0) {
       openTruncated(request, ino, flags);
       return;
     }
@@ -153,6 +153,7 @@ final class FileCalls {
     }
   }
 
+  /** Also where it is opened for reading only: Linux truncates then too. */
   private void openTruncated(FuseRequest request, long ino, int flags) {
     var op = SetAttr.newBuilder().setIno(ino).setKillSuid(request.openKillsSetuid());
     Command.Builder command = MountContext.command(request);

@@ -109,6 +109,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
             new LookupPredictor(),
             staged,
             new RecentAttributes(nodes, noticed, own),
+            new GoneInodes(nodes, InstantSource.system()),
             reader,
             writeBack,
             new OpenFiles(session.ledger()),

@@ -89,7 +89,11 @@ final class Mutations {
           if (!command.hasLink()) {
             context.recent().putNew(inode, since);
           }
-          answers.entry(kernel, dir, inode, since, askedAt, false);
+          boolean leased =
+              command.hasCreate()
+                  && EntryAnswers.isRegular(inode)
+                  && context.notices().isFresh(inode.getIno(), since);
+          answers.entry(kernel, dir, inode, since, askedAt, leased);
         });
   }
 
@@ -148,7 +152,14 @@ final class Mutations {
     Inode gone = result.getReplaced();
     context.own().changed(gone.getIno());
     context.staged().drop(gone.getIno());
-    if (gone.getNlink() == 0 && saidOpen && !context.open().orphan(gone.getIno())) {
+    if (gone.getNlink() > 0 && !EntryAnswers.isDirectory(gone)) {
+      return;
+    }
+    if (saidOpen && context.open().orphan(gone.getIno())) {
+      return;
+    }
+    context.gone().add(gone);
+    if (saidOpen && !EntryAnswers.isDirectory(gone)) {
       context.orphans().add(gone.getIno());
     }
   }
@@ -161,6 +172,7 @@ final class Mutations {
         (result, kernel) -> {
           context.own().changed(dir);
           names.drop(result.getReplaced().getIno());
+          replaced(result, false);
           kernel.ok();
         });
   }
@@ -191,6 +203,8 @@ final class Mutations {
           context.own().changed(result.getInode().getIno());
           if (flags == 0) {
             replaced(result, op.getOpen());
+          } else {
+            context.own().changed(result.getReplaced().getIno()); // exchanged, or none
           }
           kernel.ok();
         });
@@ -198,6 +212,11 @@ final class Mutations {
 
   void setattr(FuseRequest request, long ino, SetattrIn in) {
     SetAttr.Builder op = changes(ino, in);
+    Inode gone = context.gone().change(op.build());
+    if (gone != null) {
+      answers.gone(request.detach(), gone);
+      return;
+    }
     Command.Builder command = MountContext.command(request);
     DirtyFile dirty = context.writeBack().find(ino);
     DetachedReply kernel = request.detach();

@@ -205,4 +205,15 @@ final class PosixNamesTest {
         list(it); os.rmdir('d')
         """);
   }
+
+  @Test
+  void removedDirectoryCanStillBeLookedAt() throws Exception {
+    python(
+        """
+        os.makedirs('d'); os.makedirs('e'); os.makedirs('f')
+        d, f = os.open('d', os.O_RDONLY), os.open('f', os.O_RDONLY); os.rmdir('d'); os.rename('e', 'f')
+        assert os.fstat(d).st_nlink == 0 and os.fstat(f).st_nlink == 0
+        assert os.listdir(d) == []; same(refused(os.mkdir, 'x', dir_fd=d), 'ENOENT')
+        """);
+  }
 }

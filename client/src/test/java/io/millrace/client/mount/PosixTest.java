@@ -154,6 +154,7 @@ final class PosixTest {
         open('x', 'w').close(); os.symlink('x', 's'); os.mkfifo('p')
         same(refused(os.setxattr, 'x', 'foo.bar', b'1'), 'ENOTSUP', 'EOPNOTSUPP')
         same(refused(os.getxattr, 'x', 'foo.bar'), 'ENOTSUP', 'EOPNOTSUPP')
+        same(refused(os.setxattr, 'x', 'user.', b'1'), 'EINVAL')
         same(refused(os.setxattr, 's', 'user.a', b'1', follow_symlinks=False), 'EPERM')
         same(refused(os.setxattr, 'p', 'user.a', b'1'), 'EPERM')
         same(refused(os.setxattr, 'x', 'user.a', bytes(65537)), 'E2BIG')
@@ -259,5 +260,39 @@ final class PosixTest {
         os.symlink('loop', 'loop'); same(refused(open, 'loop'), 'ELOOP')
         same(refused(os.stat, 'loop/x'), 'ELOOP')
         """);
+  }
+
+  @Test
+  void H07_whatOneMountAllocatesCopiesAndAllowsTheOtherSees() throws Exception {
+    Path b = real.mount("b");
+    python(
+        """
+        with open('f', 'w') as f: f.write('x' * 10000)
+        os.chmod('.', 0o755); os.chmod('f', 0o600); os.mkdir('d')
+        """);
+    String read = "import hashlib; print(hashlib.md5(open('f','rb').read()).hexdigest())\n";
+    String before = Shell.python(b, read);
+    Shell.python(
+        b,
+        PRELUDE
+            + "same(refused(os.getxattr, 'f', 'system.posix_acl_access'), 'ENODATA')\n"
+            + "child(1001, lambda: same(refused(open, 'f'), 'EACCES'))");
+    python(
+        """
+        fd = os.open('f', os.O_RDWR); allocate(fd, PUNCH | KEEP, 0, 5000)
+        entries = ((1, 6, -1), (2, 4, 1001), (4, 0, -1), (16, 4, -1), (32, 0, -1))
+        acl = struct.pack('<I', 2) + b''.join(struct.pack('<HHi', *e) for e in entries)
+        os.setxattr('f', 'system.posix_acl_access', acl)
+        os.copy_file_range(fd, fd, 100, 9000, 0); t = os.open('d', os.O_TMPFILE | os.O_RDWR, 0o600)
+        os.write(t, b'unnamed'); assert os.listdir('d') == []; name_it(t, b'd/n')
+        """);
+    String after = Shell.python(b, read);
+    assertEquals(Shell.python(a, read), after);
+    assertTrue(!before.equals(after), after);
+    Shell.python(
+        b,
+        PRELUDE
+            + "child(1001, lambda: open('f').read()); assert open('d/n').read() == 'unnamed'\n"
+            + "assert open('f').read(200) == 'x' * 100 + '\\0' * 100");
   }
 }

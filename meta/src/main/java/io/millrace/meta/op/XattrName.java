@@ -15,9 +15,13 @@ final class XattrName {
   private XattrName() {}
 
   /**
-   * @throws FsException EOPNOTSUPP no such namespace; EPERM user attributes of special files
+   * @throws FsException EOPNOTSUPP no such namespace; EINVAL nothing after it; EPERM user
+   *     attributes of special files
    */
   static void check(InodeState inode, ByteString name) {
+    if (name.equals(USER) || OTHERS.contains(name)) {
+      throw new FsException(Errno.EINVAL, "attribute without a name", "inode", inode.ino);
+    }
     if (name.startsWith(USER)) {
       if (!inode.isRegular() && !inode.isDirectory()) {
         throw new FsException(Errno.EPERM, "user attributes of a special file", "inode", inode.ino);
