@@ -30,9 +30,14 @@ cat >"$dist/launch.sh" <<L
 # Less inlining than usual: the optimising compiler then costs a server a third of its CPU time in the
 # first minutes, and what it makes is as fast (docs/BENCHMARKS.md).
 cp='$cp'
-common='--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+ExitOnOutOfMemoryError -Dmillrace.root=$root'
+common='--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -XX:+ExitOnOutOfMemoryError -Dmillrace.root=$root -Dmillrace.launcher=$dist/launch.sh'
 aot='$dist/millrace.aot'
-case "\${1:-}" in
+serves="\${1:-}"
+case "\$serves" in
+  up|mount) # at first it only becomes the supervisor (docs/decisions): as light as a command
+    case "\${MILLRACE_SUPERVISED:-none} \$* " in none*) case " \$* " in *' --supervisor '*) serves=supervisor ;; esac ;; esac ;;
+esac
+case "\$serves" in
   up|node|mount|demo)
     jvm="-Xms128m -Xmx\${MILLRACE_HEAP:-256m} -Xmn\${MILLRACE_YOUNG:-64m} -XX:+UseSerialGC -XX:FreqInlineSize=60 -XX:InlineSmallCode=800 -XX:MaxDirectMemorySize=\${MILLRACE_DIRECT:-128m}"
     [ ! -e '$dist/server.aot' ] || aot='$dist/server.aot' ;;

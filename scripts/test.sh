@@ -1,17 +1,17 @@
 #!/bin/sh
 # ./millrace test [--group G[,G…]] [--long]: runs the tests of all modules and counts them.
-# Groups: fast mount s3 ceph cluster crash programs long. Without options: all but long.
+# Groups: fast mount s3 ceph cluster crash programs model long. Without options: all but long.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/jdk.sh"
 cd "$root"
-all=mount,s3,ceph,cluster,crash,programs,long
+all=mount,s3,ceph,cluster,crash,programs,model,long
 groups= excluded=long
 while [ $# -gt 0 ]; do
   case "$1" in
     --long) groups= excluded= ;;
     --group) shift; groups=$1; excluded=; [ "$1" != fast ] || { groups= excluded=$all; } ;;
-    *) echo "usage: ./millrace test [--group fast|mount|s3|ceph|cluster|crash|programs|long] [--long]" >&2; exit 2 ;;
+    *) echo "usage: ./millrace test [--group fast|mount|s3|ceph|cluster|crash|programs|model|long] [--long]" >&2; exit 2 ;;
   esac
   shift
 done

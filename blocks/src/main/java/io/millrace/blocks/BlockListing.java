@@ -1,6 +1,7 @@
 package io.millrace.blocks;
 
 import io.millrace.core.api.BlockId;
+import io.millrace.core.api.BlockStore.Stored;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -37,6 +38,31 @@ final class BlockListing {
     int[] last = {0};
     visit(ino, version, (id, row) -> last[0] = Math.max(last[0], row.usedHour()));
     return last[0];
+  }
+
+  /** Of each directory as many as are asked for: those that come first are among them. */
+  List<Stored> list(BlockId first, int limit) {
+    var found = new ArrayList<Stored>();
+    byte[] start = IndexRow.key(first);
+    for (DiskDirectory directory : directories) {
+      int end = found.size() + limit;
+      directory
+          .index()
+          .scan(
+              start,
+              (key, value) -> {
+                if (found.size() == end) {
+                  return false;
+                }
+                IndexRow row = IndexRow.decode(value);
+                found.add(new Stored(IndexRow.id(key), row.kind(), row.length()));
+                return true;
+              });
+    }
+    return found.stream()
+        .sorted((a, b) -> Arrays.compareUnsigned(IndexRow.key(a.id()), IndexRow.key(b.id())))
+        .limit(limit)
+        .toList();
   }
 
   /** All blocks in key order; directories are merged. */

@@ -3,8 +3,12 @@ package io.millrace.blocks;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -73,19 +77,32 @@ final class DirectoryOpening {
     return new DiskDirectory(new DirectoryOpening(config, directory), counters);
   }
 
+  /** A start of the line is a first start that a power cut ended. */
   private void checkFormat() throws IOException {
     Path file = path.resolve("format");
-    if (!Files.exists(file)) {
-      Files.writeString(file, FORMAT);
-    } else if (!Files.readString(file).equals(FORMAT)) {
+    String found = Files.exists(file) ? Files.readString(file) : "";
+    if (found.equals(FORMAT)) {
+      return;
+    }
+    if (!FORMAT.startsWith(found)) {
       throw new FsException(
           Errno.EINVAL,
           "block directory has a format that this version can't read",
           "path",
           path,
           "format",
-          Files.readString(file).strip());
+          found.strip());
     }
+    try (var channel =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap(FORMAT.getBytes(StandardCharsets.US_ASCII)));
+      channel.force(true);
+    }
+    NativeFile.syncDirectory(path);
   }
 
   /** The mark stays until the index is whole again, so that a killed rebuild starts over. */

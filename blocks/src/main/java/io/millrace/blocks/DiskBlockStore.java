@@ -184,6 +184,11 @@ public final class DiskBlockStore implements BlockStore {
   }
 
   @Override
+  public List<Stored> list(BlockId first, int limit) {
+    return listing.list(first, limit);
+  }
+
+  @Override
   public long bytesHere(long ino, long version) {
     return listing.bytesHere(ino, version);
   }

@@ -56,6 +56,8 @@ final class NativeFile {
       handle("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle FSYNC =
       handle("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  private static final MethodHandle SYNCFS =
+      handle("syncfs", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final int WILL_NEED = 3;
   private static final MethodHandle FADVISE =
       handle(
@@ -188,6 +190,16 @@ final class NativeFile {
     NativeFile file = open(directory, READ);
     try {
       file.call(FSYNC, "can't sync directory");
+    } finally {
+      file.release();
+    }
+  }
+
+  /** Makes everything on the file system of this directory durable, whoever wrote it. */
+  static void syncFileSystem(Path directory) {
+    NativeFile file = open(directory, READ);
+    try {
+      file.call(SYNCFS, "can't sync file system");
     } finally {
       file.release();
     }

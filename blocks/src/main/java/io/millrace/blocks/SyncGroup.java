@@ -22,6 +22,10 @@ final class SyncGroup {
   private final AtomicLong asked = new AtomicLong();
   private final AtomicLong rounds = new AtomicLong();
   private long covered;
+
+  /** What a process killed before this one had written and not synced. */
+  private boolean inherited = true;
+
   private Set<Long> dirtySegments = new HashSet<>();
   private Set<Long> dirtyLarge = new HashSet<>();
 
@@ -70,6 +74,10 @@ final class SyncGroup {
     Set<Long> largeNumbers = takeLarge();
     boolean done = false;
     try {
+      if (inherited) {
+        NativeFile.syncFileSystem(segments.directory());
+        inherited = false;
+      }
       var directories = new HashSet<Path>();
       for (long segment : segmentNumbers) {
         segments.sync(segment);

@@ -27,6 +27,7 @@ import picocli.CommandLine.HelpCommand;
       StateCommand.class,
       WaitCommand.class,
       StatusCommand.class,
+      FsckCommand.class,
       TrainCommand.class,
       HelpCommand.class
     })

@@ -24,13 +24,16 @@ final class MountCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    Survival survival = Survival.of(spec, options, mountPoint);
     var address = ServerOptions.address(node);
     var config =
-        ChannelConfig.session(address.getHostString(), address.getPort(), Served.clientName());
+        ChannelConfig.session(address.getHostString(), address.getPort(), Served.clientName())
+            .goingOnWith(survival.ledger().session());
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
-        var channel = NodeLine.open(config)) {
-      return new Served(options, mountPoint, node, ended).run(channel, spec.commandLine());
+        var channel = survival.open(config, ended)) {
+      return new Served(options, mountPoint, node, ended, survival)
+          .run(channel, spec.commandLine());
     }
   }
 }

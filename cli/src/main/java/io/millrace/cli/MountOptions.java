@@ -35,6 +35,17 @@ final class MountOptions {
   @Option(names = "--allow-other", description = "Other users may use the mount (root: always).")
   private boolean allowOther;
 
+  @Option(
+      names = "--supervisor",
+      negatable = true,
+      description =
+          "A supervisor keeps the mount when its process dies, and starts another one. Default: no")
+  private boolean supervised;
+
+  boolean supervised() {
+    return supervised;
+  }
+
   MountConfig at(Path mountPoint, String source) {
     return MountConfig.at(mountPoint)
         .source(source)

@@ -39,6 +39,15 @@ final class NodeOptions {
       description = "How long a reader waits for a bucket that is away. Default: 60 s")
   private Duration readDeadline = Duration.ofSeconds(60);
 
+  @Option(
+      names = "--lease",
+      paramLabel = "5s",
+      converter = Units.Time.class,
+      description =
+          "How long a mount may trust its caches unheard of, and a change waits for a mount that"
+              + " does not answer. Default: 5 s")
+  private Duration lease = Duration.ofSeconds(5);
+
   @Option(names = "--name", description = "Name of the node in messages.")
   private String name = "millrace";
 
@@ -60,6 +69,14 @@ final class NodeOptions {
 
   Duration readDeadline() {
     return readDeadline;
+  }
+
+  /** At least what a renewal needs on a busy machine. */
+  int leaseMillis() {
+    if (lease.toMillis() < 100 || lease.toMillis() > 60_000) {
+      throw new CliException(Main.USAGE, "--lease takes 100ms to 60s");
+    }
+    return (int) lease.toMillis();
   }
 
   String name() {

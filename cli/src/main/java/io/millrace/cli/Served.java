@@ -8,6 +8,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 
 /** A mount that is served until somebody unmounts it or the process is told to end. */
@@ -16,16 +17,21 @@ final class Served {
   private final Path mountPoint;
   private final String node;
   private final CountDownLatch ended;
+  private final Survival survival;
+
+  private static final long WISH_LOOK_MILLIS = 200;
 
   /**
    * @param node HOST:PORT, kept in the kernel's mount table so that commands find it
    * @param ended counted down to end it; it counts down too when somebody unmounts
    */
-  Served(MountOptions options, Path mountPoint, String node, CountDownLatch ended) {
+  Served(
+      MountOptions options, Path mountPoint, String node, CountDownLatch ended, Survival survival) {
     this.options = options;
     this.mountPoint = mountPoint.toAbsolutePath().normalize();
     this.node = node;
     this.ended = ended;
+    this.survival = survival;
   }
 
   static String clientName() throws UnknownHostException {
@@ -48,15 +54,29 @@ final class Served {
 
   private List<String> serve(NodeChannel channel, CommandLine commandLine)
       throws FuseMountException, InterruptedException {
-    Mount mount = Mount.start(options.at(mountPoint, node), channel);
+    Mount mount =
+        Mount.start(options.at(mountPoint, node), channel, survival.vault(), survival.ledger());
     try (mount) {
       var _ = mount.session().ended().whenComplete((how, failure) -> ended.countDown());
+      String what = mount.session().isTakenOver() ? "goes on" : "ready";
       commandLine
           .getOut()
-          .printf("millrace: ready, %s (node %s, mode %s)%n", mountPoint, node, options.modeName());
+          .printf(
+              "millrace: %s, %s (node %s, mode %s)%n", what, mountPoint, node, options.modeName());
       commandLine.getOut().flush();
-      ended.await();
+      while (!ended.await(WISH_LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        if (mount.takeHandOverWish()) {
+          handOver(mount, commandLine);
+        }
+      }
     }
     return mount.unflushed();
+  }
+
+  /** Ends this process without a farewell to anyone: the one that follows goes on. */
+  private static void handOver(Mount mount, CommandLine commandLine) throws InterruptedException {
+    mount.handOver().forEach(line -> commandLine.getErr().println("millrace: not stored: " + line));
+    commandLine.getErr().flush();
+    Runtime.getRuntime().halt(0);
   }
 }

@@ -40,6 +40,13 @@ final class StoreNode implements AutoCloseable {
    *     the directory can't be written
    */
   StoreNode(NodeOptions options, long borrowedBytes) {
+    this(options, borrowedBytes, 0);
+  }
+
+  /**
+   * @param session that a mount of this process goes on with (H17); 0: a new one
+   */
+  StoreNode(NodeOptions options, long borrowedBytes, long session) {
     try {
       Path directory = makeDirectory(options.directory());
       var clock = InstantSource.system();
@@ -60,7 +67,7 @@ final class StoreNode implements AutoCloseable {
       node =
           own(
               new Node(
-                  NodeConfig.named(options.name()),
+                  NodeConfig.named(options.name()).withLeaseMillis(options.leaseMillis()),
                   new Node.Parts(namespace, blocks, late, buffers)));
       var links =
           own(
@@ -73,7 +80,7 @@ final class StoreNode implements AutoCloseable {
                   new SecureRandom(),
                   LinkConfig.DEFAULT.withReaderDeadline(options.readDeadline())));
       late.set(links.loader());
-      node.start(new NodeAdmin(options, links, namespace, blocks, node));
+      node.start(new NodeAdmin(options, links, namespace, blocks, node), session);
       links.start();
       server = own(new NettyNodeServer(ServerConfig.on(options.host(), options.port()), node));
       address = options.host() + ":" + server.port();

@@ -22,11 +22,16 @@ final class UpCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    Survival survival = Survival.of(spec, mountOptions, mountPoint);
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
-        var node = new StoreNode(nodeOptions, mountOptions.borrowedBytesMax());
-        var channel = new LocalNodeChannel(node.handler(), Served.clientName(), false)) {
-      return new Served(mountOptions, mountPoint, node.address(), ended)
+        var node =
+            new StoreNode(
+                nodeOptions, mountOptions.borrowedBytesMax(), survival.ledger().session());
+        var channel =
+            new LocalNodeChannel(
+                node.handler(), Served.clientName(), false, survival.ledger().session())) {
+      return new Served(mountOptions, mountPoint, node.address(), ended, survival)
           .run(channel, spec.commandLine());
     }
   }

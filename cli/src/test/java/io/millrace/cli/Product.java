@@ -124,6 +124,13 @@ final class Product implements AutoCloseable {
     }
   }
 
+  /** The stacks of a server's threads. */
+  String threads(Running server) throws IOException, InterruptedException {
+    String pid = Long.toString(server.process.pid());
+    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+    return run(scratch, List.of(jcmd, pid, "Thread.print"), Map.of()).out();
+  }
+
   private void deleteScratch() throws IOException, InterruptedException {
     run(Path.of("/"), List.of("rm", "-rf", scratch.toString()), Map.of());
   }

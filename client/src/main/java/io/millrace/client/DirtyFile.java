@@ -6,10 +6,8 @@ import io.millrace.proto.CommandResult;
 import io.millrace.proto.Inode;
 import io.millrace.proto.WriteRequest;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -37,16 +35,15 @@ public final class DirtyFile {
   private final WriteBack writeBack;
   private final ReentrantLock lock = new ReentrantLock();
 
-  private final TreeMap<Long, WriteChunk> live = new TreeMap<>();
-
-  /** Sealed chunks whose bytes are still in memory, oldest first. */
-  private final ArrayDeque<WriteChunk> sealed = new ArrayDeque<>();
+  private final DirtyChunks chunks = new DirtyChunks();
 
   private Unpublished next = new Unpublished(0);
   private long version;
   private int nextIndex;
   private long serial;
   private FsException error;
+
+  private final UnsentNote note;
 
   /** Length without what is dirty; -1 while not known. */
   private long baseBytes = -1;
@@ -61,6 +58,7 @@ public final class DirtyFile {
   DirtyFile(long ino, WriteBack writeBack) {
     this.ino = ino;
     this.writeBack = writeBack;
+    this.note = new UnsentNote(ino, writeBack.unsent());
   }
 
   public long ino() {
@@ -91,6 +89,7 @@ public final class DirtyFile {
       }
       if (done > from) {
         next.touch(writeBack.nowNanos());
+        note.written();
         next.killSuid |= killsSuid;
       }
       tooMany = next.extents.size() > EXTENTS_MAX && running == null;
@@ -153,20 +152,44 @@ public final class DirtyFile {
     return running == null && appenders == 0;
   }
 
+  /** After those who wait have heard what became of their bytes. */
+  private void endNote() {
+    lock.lock();
+    try {
+      if (isCleanLocked() && error == null) {
+        note.end();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The running commit has a number. */
+  private void carriedBy(long sequence) {
+    lock.lock();
+    try {
+      if (chunks.live.isEmpty() && next.extents.isEmpty()) {
+        note.carriedBy(sequence);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private int writeChunk(long offset, MemorySegment data, int at, int left) {
     long start = offset - offset % WriteChunk.BYTES;
     int length = (int) Math.min(left, start + WriteChunk.BYTES - offset);
-    WriteChunk chunk = live.computeIfAbsent(start, WriteChunk::new);
+    WriteChunk chunk = chunks.live.computeIfAbsent(start, WriteChunk::new);
     WriteChunk.Taken taken = chunk.write(offset, data, at, length, writeBack.buffers());
     if (taken == WriteChunk.Taken.SCATTERED) {
       sendAhead(chunk);
       chunk = new WriteChunk(start);
-      live.put(start, chunk);
+      chunks.live.put(start, chunk);
       taken = chunk.write(offset, data, at, length, writeBack.buffers());
     }
     if (taken == WriteChunk.Taken.NO_ROOM) {
       if (chunk.isEmpty()) {
-        live.remove(start);
+        chunks.live.remove(start);
       }
       return 0;
     }
@@ -180,7 +203,7 @@ public final class DirtyFile {
   void sendAhead() {
     lock.lock();
     try {
-      new ArrayList<>(live.values()).forEach(this::sendAhead);
+      new ArrayList<>(chunks.live.values()).forEach(this::sendAhead);
     } finally {
       lock.unlock();
     }
@@ -209,7 +232,7 @@ public final class DirtyFile {
 
   /** Fixes the chunk's bytes and their place in the stream; the caller sends them. */
   private void seal(WriteChunk chunk) {
-    live.remove(chunk.start);
+    chunks.live.remove(chunk.start);
     chunk.seal();
     chunk.serial = ++serial;
     if (version == 0) {
@@ -219,18 +242,15 @@ public final class DirtyFile {
     chunk.version = version;
     chunk.index = nextIndex++;
     chunk.putExtents(next.extents);
-    sealed.add(chunk);
+    chunks.sealed.add(chunk);
   }
 
   private void sent(WriteChunk chunk, FsException failure) {
     Commit ready = null;
     lock.lock();
     try {
-      sealed.remove(chunk);
+      chunks.stored(chunk);
       chunk.giveBack(writeBack.buffers());
-      sealed.stream()
-          .filter(older -> older.start == chunk.start && older.serial < chunk.serial)
-          .forEach(older -> older.superseded = true);
       if (failure != null && error == null) {
         error = failure;
       }
@@ -247,12 +267,7 @@ public final class DirtyFile {
   }
 
   private boolean isStoredUpTo(Commit commit) {
-    for (WriteChunk chunk : sealed) {
-      if (chunk.serial <= commit.lastSerial && chunk != commit.payload) {
-        return false;
-      }
-    }
-    return true;
+    return chunks.storedUpTo(commit.lastSerial, commit.payload);
   }
 
   /** An error nobody was told yet. */
@@ -305,12 +320,12 @@ public final class DirtyFile {
   }
 
   private void sealAll(Commit commit) {
-    var chunks = new ArrayList<>(live.values());
-    for (int i = 0; i < chunks.size() - 1; i++) {
-      sendAhead(chunks.get(i));
+    var live = new ArrayList<>(chunks.live.values());
+    for (int i = 0; i < live.size() - 1; i++) {
+      sendAhead(live.get(i));
     }
-    if (!chunks.isEmpty()) {
-      commit.payload = chunks.getLast();
+    if (!live.isEmpty()) {
+      commit.payload = live.getLast();
       seal(commit.payload);
     }
     commit.change = next;
@@ -357,6 +372,11 @@ public final class DirtyFile {
     }
 
     @Override
+    public void numbered(long sequence) {
+      carriedBy(sequence);
+    }
+
+    @Override
     public void done(CommandResult result) {
       finish(result.getInode(), null);
     }
@@ -382,7 +402,7 @@ public final class DirtyFile {
           waiting.add((i, failed) -> keep(failed)); // it shows in the wrong place: not for long
         }
         if (payload != null) {
-          sealed.remove(payload);
+          chunks.sealed.remove(payload);
           payload.giveBack(writeBack.buffers());
         }
         if (failure != null) {
@@ -401,6 +421,7 @@ public final class DirtyFile {
         writeBack.lost(ino, failure);
       }
       callers.forEach(c -> c.done(inode, failure));
+      endNote();
       if (following != null) {
         following.start();
       }
@@ -420,27 +441,16 @@ public final class DirtyFile {
 
   /** Everything not committed goes; what is on its way stays garbage of the node. */
   private void discard() {
-    live.values().forEach(c -> c.giveBack(writeBack.buffers()));
-    live.clear();
+    chunks.dropLive(writeBack.buffers());
     next = new Unpublished(next.mtimeNanos);
+    version = 0; // the session that it names may be gone
   }
 
   /** Forgets what lies at or after {@code size}; a commit and the truncation itself follow. */
   public void cutAt(long size) {
     lock.lock();
     try {
-      for (WriteChunk chunk : List.copyOf(live.tailMap(size, true).values())) {
-        live.remove(chunk.start);
-        chunk.giveBack(writeBack.buffers());
-      }
-      var last = live.floorEntry(size);
-      if (last != null) {
-        last.getValue().cutAt(size);
-        if (last.getValue().isEmpty()) {
-          live.remove(last.getKey());
-          last.getValue().giveBack(writeBack.buffers());
-        }
-      }
+      chunks.cutAt(size, writeBack.buffers());
       next.cutAt(size);
       if (size == 0) {
         version = 0;
@@ -473,13 +483,7 @@ public final class DirtyFile {
         length = Math.clamp(Math.max(baseBytes, dirtyEnd()) - offset, 0, length);
       }
       var holes = new ReadHoles(offset, length);
-      live.values().forEach(c -> c.fill(holes, target));
-      for (var it = sealed.descendingIterator(); it.hasNext() && !holes.isFilled(); ) {
-        WriteChunk chunk = it.next();
-        if (!chunk.superseded) {
-          chunk.fill(holes, target);
-        }
-      }
+      chunks.fill(holes, target);
       if (holes.isFilled()) {
         return (int) length;
       }
@@ -491,14 +495,14 @@ public final class DirtyFile {
 
   /** Also true where data lies behind the range: the node may believe the file ends before it. */
   private boolean touches(long offset, long length) {
-    long end = offset + length;
-    return live.values().stream().anyMatch(c -> c.end() > offset)
+    return chunks.touches(offset, length)
         || next.extents.end() > offset
-        || (running != null && running.change.extents.end() > offset)
-        || sealed.stream().anyMatch(c -> c.overlaps(offset, end - offset));
+        || (running != null && running.change.extents.end() > offset);
   }
 
-  /** Length and time as a reader on this mount must see them; null where they are the node's. */
+  /**
+   * Length, time and mode as a reader on this mount must see them; null where they are the node's.
+   */
   public Inode overlay(Inode inode) {
     lock.lock();
     try {
@@ -509,6 +513,7 @@ public final class DirtyFile {
           .setSize(Math.max(inode.getSize(), dirtyEnd()))
           .setMtimeNs(next.mtimeNanos)
           .setCtimeNs(Math.max(next.mtimeNanos, inode.getCtimeNs()))
+          .setMode(killsSuidLocked() ? SetuidBits.cleared(inode.getMode()) : inode.getMode())
           .build();
     } finally {
       lock.unlock();
@@ -518,7 +523,7 @@ public final class DirtyFile {
   /** File offset after the last byte that is not committed. */
   private long dirtyEnd() {
     long end = Math.max(next.extents.end(), running == null ? 0 : running.change.extents.end());
-    return live.isEmpty() ? end : Math.max(end, live.lastEntry().getValue().end());
+    return Math.max(end, chunks.liveEnd());
   }
 
   /**
@@ -551,10 +556,14 @@ public final class DirtyFile {
   public boolean killsSuid() {
     lock.lock();
     try {
-      return next.killSuid || (running != null && running.change.killSuid);
+      return killsSuidLocked();
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean killsSuidLocked() {
+    return next.killSuid || (running != null && running.change.killSuid);
   }
 
   public boolean isClean() {
@@ -567,14 +576,14 @@ public final class DirtyFile {
   }
 
   private boolean isCleanLocked() {
-    return live.isEmpty() && sealed.isEmpty() && next.extents.isEmpty() && running == null;
+    return chunks.isEmpty() && next.extents.isEmpty() && running == null;
   }
 
   /** When the oldest byte that no commit has taken yet was written; 0: there is none. */
   long dirtySinceNanos() {
     lock.lock();
     try {
-      return live.isEmpty() && next.extents.isEmpty() ? 0 : next.firstDirtyNanos;
+      return chunks.live.isEmpty() && next.extents.isEmpty() ? 0 : next.firstDirtyNanos;
     } finally {
       lock.unlock();
     }

@@ -9,12 +9,12 @@ import io.millrace.core.wire.Op;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
 import io.millrace.proto.MutateRequest;
+import io.millrace.proto.ReapOrphan;
 import io.millrace.proto.Welcome;
 import io.millrace.proto.WriteReply;
 import io.millrace.proto.WriteRequest;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -32,16 +32,75 @@ public final class NodeSession {
     void done(CommandResult result);
 
     void failed(FsException failure);
+
+    /** The command is about to leave, under this number; before either of the two. */
+    default void numbered(long sequence) {}
   }
 
   private final NodeChannel channel;
+  private final MountLedger ledger;
+  private final SentCommands commands;
+  private final boolean sessionLost;
   private final ReentrantLock lock = new ReentrantLock();
-  private final SequenceWindow window = new SequenceWindow(WINDOW);
+  private final SequenceWindow window;
   private final ArrayDeque<Numbered> waiting = new ArrayDeque<>();
-  private final AtomicInteger versions = new AtomicInteger();
 
   public NodeSession(NodeChannel channel) {
+    this(channel, MountLedger.none());
+  }
+
+  /** Goes on with the session that the ledger names, where the channel has it. */
+  public NodeSession(NodeChannel channel, MountLedger ledger) {
     this.channel = channel;
+    this.ledger = ledger;
+    this.commands = ledger.commands();
+    long session = channel.welcome().getSession();
+    this.sessionLost = ledger.session() != 0 && ledger.session() != session;
+    if (sessionLost) {
+      commands.newSession();
+    }
+    ledger.session(session);
+    this.window = new SequenceWindow(WINDOW, commands.last() + 1);
+  }
+
+  public MountLedger ledger() {
+    return ledger;
+  }
+
+  /** The node was restarted or the session is a new one: the next process needs to know it. */
+  public void renewed() {
+    long session = channel.welcome().getSession();
+    if (session != ledger.session()) {
+      commands.newSession();
+      ledger.session(session);
+    }
+  }
+
+  /**
+   * Whether a command that another process sent has changed an inode. Blocks; a command that was
+   * still on its way has no effect any more, for its number is taken.
+   */
+  public boolean wasApplied(long sequence) {
+    if (sessionLost || sequence == 0) {
+      return false;
+    }
+    Command nothing =
+        Command.newBuilder()
+            .setFormat(1)
+            .setSession(channel.welcome().getSession())
+            .setSequence(sequence)
+            .setReapOrphan(ReapOrphan.getDefaultInstance())
+            .build();
+    var request = MutateRequest.newBuilder().setCommand(nothing).build();
+    try (Reply reply = channel.await(Op.MUTATE, request, null)) {
+      CommandResult result = reply.as(WriteReply.class).getResult();
+      return result.getErrno() == 0 && result.hasInode();
+    }
+  }
+
+  /** Commands that another process sent for no request of the kernel take no effect from now on. */
+  public void fenceEarlier() {
+    commands.unanswered().forEach(this::wasApplied);
   }
 
   public NodeChannel channel() {
@@ -51,13 +110,23 @@ public final class NodeSession {
   /** A content version that no other writer uses: the session's number above a counter. */
   public long newVersion() {
     long number = channel.welcome().getSessionNumber();
-    return number << 32 | Integer.toUnsignedLong(versions.incrementAndGet());
+    return number << 32 | Integer.toUnsignedLong(ledger.nextVersion());
   }
 
   public void mutate(Command.Builder command, boolean sync, Outcome outcome) {
+    mutate(command, sync, 0, outcome);
+  }
+
+  /**
+   * A command that the kernel's request {@code key} asks for: where another process has sent it
+   * already, it has its effect once and gets its first answer (H6). One command of a kind for each
+   * request.
+   */
+  public void mutate(Command.Builder command, boolean sync, long key, Outcome outcome) {
     send(
         new Numbered(
             outcome,
+            key,
             command,
             c -> MutateRequest.newBuilder().setCommand(c).setSync(sync).build(),
             Op.MUTATE,
@@ -67,7 +136,7 @@ public final class NodeSession {
   /** Blocks that {@code write} names, and the commit in the same request. */
   public void commit(
       WriteRequest.Builder write, Command.Builder commit, MemorySegment payload, Outcome outcome) {
-    send(new Numbered(outcome, commit, c -> write.setCommit(c).build(), Op.WRITE, payload));
+    send(new Numbered(outcome, 0, commit, c -> write.setCommit(c).build(), Op.WRITE, payload));
   }
 
   /** Blocks without a commit. */
@@ -91,6 +160,11 @@ public final class NodeSession {
   }
 
   private void send(Numbered command) {
+    long earlier = commands.earlier(command.key, command.kind());
+    if (earlier != 0) {
+      command.sendAgain(earlier);
+      return;
+    }
     lock.lock();
     try {
       command.sequence = window.take();
@@ -132,22 +206,52 @@ public final class NodeSession {
   /** A command on its way. */
   private final class Numbered implements NodeChannel.Callback {
     private final Outcome outcome;
+    private final long key;
     private final Command.Builder command;
     private final Wrap wrap;
     private final Op op;
     private final MemorySegment payload;
     private long sequence;
+    private boolean again;
 
-    Numbered(Outcome outcome, Command.Builder command, Wrap wrap, Op op, MemorySegment payload) {
+    Numbered(
+        Outcome outcome,
+        long key,
+        Command.Builder command,
+        Wrap wrap,
+        Op op,
+        MemorySegment payload) {
       this.outcome = outcome;
+      this.key = key;
       this.command = command;
       this.wrap = wrap;
       this.op = op;
       this.payload = payload;
     }
 
+    int kind() {
+      return command.getOpCase().getNumber();
+    }
+
+    /** Outside of the window: the number is another process's. */
+    void sendAgain(long number) {
+      sequence = number;
+      again = true;
+      if (sessionLost) {
+        failed(
+            new FsException(
+                Errno.ESTALE, "the session ended before the node answered", "sequence", number));
+      } else {
+        send();
+      }
+    }
+
     void send() {
       try {
+        if (!again) {
+          commands.sent(sequence, key, kind());
+          outcome.numbered(sequence);
+        }
         Welcome welcome = channel.welcome();
         command.setFormat(1).setSession(welcome.getSession()).setSequence(sequence);
         channel.call(op, wrap.request(command.build()), payload, this);
@@ -160,20 +264,34 @@ public final class NodeSession {
     public void done(Reply reply) {
       CommandResult result = reply.as(WriteReply.class).getResult();
       reply.close();
-      answered(sequence);
-      if (result.getErrno() == 0) {
-        outcome.done(result);
-      } else {
-        outcome.failed(
-            new FsException(
-                Errno.of(result.getErrno()), "refused by the node", "why", result.getMessage()));
+      try {
+        if (result.getErrno() == 0) {
+          outcome.done(result);
+        } else {
+          outcome.failed(
+              new FsException(
+                  Errno.of(result.getErrno()), "refused by the node", "why", result.getMessage()));
+        }
+      } finally {
+        settled();
       }
     }
 
     @Override
     public void failed(FsException failure) {
-      answered(sequence);
-      outcome.failed(failure);
+      try {
+        outcome.failed(failure);
+      } finally {
+        settled();
+      }
+    }
+
+    /** Only once the kernel has its answer: until then its request may come again elsewhere. */
+    private void settled() {
+      if (!again) {
+        commands.answered(sequence);
+        answered(sequence);
+      }
     }
   }
 }

@@ -7,11 +7,20 @@ package io.millrace.client;
  */
 final class SequenceWindow {
   private final boolean[] answered;
-  private long oldest = 1;
-  private long next = 1;
+  private long oldest;
+  private long next;
 
   SequenceWindow(int size) {
+    this(size, 1);
+  }
+
+  /**
+   * @param first the lowest number that was never given out
+   */
+  SequenceWindow(int size, long first) {
     answered = new boolean[size];
+    oldest = first;
+    next = first;
   }
 
   /** The next number, or 0 while the oldest unanswered one is a window behind. */

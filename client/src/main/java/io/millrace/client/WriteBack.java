@@ -161,6 +161,10 @@ public final class WriteBack {
     return buffers;
   }
 
+  UnsentData unsent() {
+    return session.ledger().unsent();
+  }
+
   long nowNanos() {
     var now = clock.instant();
     return now.getEpochSecond() * 1_000_000_000L + now.getNano();

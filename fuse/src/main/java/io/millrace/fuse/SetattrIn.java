@@ -13,6 +13,8 @@ public final class SetattrIn {
   private static final int MTIME_NOW = 1 << 8;
   private static final int CTIME = 1 << 10;
   private static final int KILL_SUIDGID = 1 << 11;
+  private static final int ANY =
+      MODE | UID | GID | SIZE | ATIME | MTIME | ATIME_NOW | MTIME_NOW | CTIME;
 
   private final FuseRequest request;
 
@@ -110,8 +112,11 @@ public final class SetattrIn {
     return request.u64(Wire.SetattrRequest.FH);
   }
 
-  /** Also clear the set-uid and set-gid bits. */
+  /**
+   * Also clear the set-uid and set-gid bits. A request that sets nothing is sent for this alone:
+   * chown(2) to nobody, or a write that must not keep them.
+   */
   public boolean killsSetuid() {
-    return has(KILL_SUIDGID);
+    return has(KILL_SUIDGID) || !has(ANY);
   }
 }

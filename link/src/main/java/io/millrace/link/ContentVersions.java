@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * the namespace for this alone: the session's number makes its versions unique.
  */
 final class ContentVersions implements AutoCloseable {
-  private static final String CLIENT = "millrace-link";
+  /** The prefix tells the node that this session can't outlive the process. */
+  private static final String CLIENT = "in-process millrace-link";
 
   private final LinkParts parts;
   private final AtomicLong counter = new AtomicLong();

@@ -134,6 +134,15 @@ final class MapBlockStore implements BlockStore {
   }
 
   @Override
+  public synchronized List<Stored> list(BlockId first, int limit) {
+    return blocks.tailMap(first, true).entrySet().stream()
+        .map(
+            e -> new Stored(e.getKey(), e.getValue().kind(), (int) e.getValue().bytes().byteSize()))
+        .limit(limit)
+        .toList();
+  }
+
+  @Override
   public synchronized long bytesHere(long ino, long version) {
     return blocks.entrySet().stream()
         .filter(e -> e.getKey().ino() == ino && (version == 0 || e.getKey().version() == version))

@@ -1,8 +1,10 @@
 package io.millrace.meta;
 
 import com.google.protobuf.ByteString;
+import io.millrace.core.api.BlockId;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import io.millrace.core.api.Ino;
 import io.millrace.core.api.Namespace;
 import io.millrace.meta.journal.Journal;
 import io.millrace.meta.journal.LocalJournal;
@@ -22,6 +24,7 @@ import io.millrace.meta.store.Rows;
 import io.millrace.meta.store.SnapshotRows;
 import io.millrace.meta.tree.ExtentReader;
 import io.millrace.meta.tree.KeyPrefixes;
+import io.millrace.meta.tree.StreamUse;
 import io.millrace.meta.tree.TreeReader;
 import io.millrace.proto.Change;
 import io.millrace.proto.Command;
@@ -54,6 +57,7 @@ public final class RocksNamespace implements Namespace {
   private static final int ATTEMPTS = 3;
   private static final byte SLASH = '/';
 
+  private final int shard;
   private final RocksStore store;
   private final StateMachine machine;
   private final Journal journal;
@@ -62,6 +66,7 @@ public final class RocksNamespace implements Namespace {
    * @throws FsException EBUSY another process has the directory open; EIO
    */
   public RocksNamespace(NamespaceConfig config) {
+    shard = config.shard();
     store = new RocksStore(config.store());
     try {
       machine = new StateMachine(store, config.shard());
@@ -74,7 +79,8 @@ public final class RocksNamespace implements Namespace {
 
   @Override
   public void submit(Command command, boolean sync, Consumer<CommandResult> result) {
-    journal.submit(command, sync, result);
+    // A number given twice after a power cut would give two blocks one name.
+    journal.submit(command, sync || command.hasOpenSession(), result);
   }
 
   @Override
@@ -229,7 +235,7 @@ public final class RocksNamespace implements Namespace {
   public Optional<Inode> resolve(ByteString path) {
     return withSnapshot(
         tree -> {
-          InodeState at = tree.existing(io.millrace.core.api.Ino.ROOT);
+          InodeState at = tree.existing(Ino.ROOT);
           int start = 0;
           while (at != null && start < path.size()) {
             int end = start;
@@ -327,6 +333,16 @@ public final class RocksNamespace implements Namespace {
   @Override
   public boolean tombstone(int link, String key) {
     return live().tombstone(link, key.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public boolean needs(BlockId block) {
+    return withSnapshot(tree -> StreamUse.needed(tree, block));
+  }
+
+  @Override
+  public long lastInode() {
+    return Ino.of(shard, Math.max(1, Counters.decode(store.get(Keys.counters())).lastInode));
   }
 
   @Override

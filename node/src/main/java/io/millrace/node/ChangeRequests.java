@@ -10,6 +10,7 @@ import io.millrace.core.wire.RequestHandler.Peer;
 import io.millrace.core.wire.RequestHandler.Responder;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
+import io.millrace.proto.Extent;
 import io.millrace.proto.MutateRequest;
 import io.millrace.proto.NoticeItem;
 import io.millrace.proto.ReapOrphan;
@@ -184,6 +185,9 @@ final class ChangeRequests {
       change.answer(result);
       return;
     }
+    if (change.command.hasCreate() && MetadataRequests.isRegular(result.getInode())) {
+      leases.grantContent(change.client, result.getInode().getIno()); // it may have it open (H10)
+    }
     grace.hold(
         change.client.id,
         () -> {
@@ -265,10 +269,26 @@ final class ChangeRequests {
     return command.hasUnlink() || command.hasRename();
   }
 
+  /** Blocks of a session that has ended may be collected already (H16). */
+  private static void checkOwnBlocks(ClientSession session, Command command) {
+    for (Extent extent : command.getCommitContent().getExtentsList()) {
+      if (extent.getVersion() >>> 32 != Integer.toUnsignedLong(session.number)) {
+        throw new FsException(
+            Errno.ESTALE,
+            "written under a session that has ended",
+            "version",
+            extent.getVersion(),
+            "session",
+            session.number);
+      }
+    }
+  }
+
   private static void checkAllowed(ClientSession session, Command command) {
     if (session == null || command.getSession() != session.id) {
       throw new FsException(Errno.EPERM, "a command of another session");
     }
+    checkOwnBlocks(session, command);
     switch (command.getOpCase()) {
       case CREATE,
           MKDIR,

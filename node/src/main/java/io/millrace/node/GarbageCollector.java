@@ -20,11 +20,15 @@ final class GarbageCollector implements AutoCloseable {
   private static final int ROWS = 256;
   private static final long STOP_MILLIS = 5000;
 
+  /** Between two steps of {@link LeakSearch}: some thousand blocks a second. */
+  private static final int LEAK_PAUSE_MILLIS = 200;
+
   private final Namespace namespace;
   private final BlockStore blocks;
   private final Stamps stamps;
   private final NodeCounters counters;
   private final int pauseMillis;
+  private final LeakSearch leaks;
   private final Thread thread;
   private volatile boolean stopped;
 
@@ -39,7 +43,13 @@ final class GarbageCollector implements AutoCloseable {
     this.stamps = stamps;
     this.counters = counters;
     this.pauseMillis = pauseMillis;
+    this.leaks = new LeakSearch(namespace, blocks, stamps, counters);
     this.thread = Thread.ofPlatform().daemon().name("node-garbage").unstarted(this::run);
+  }
+
+  /** Before anything is served. */
+  void dropUnborn() {
+    leaks.dropUnborn();
   }
 
   void start() {
@@ -60,8 +70,11 @@ final class GarbageCollector implements AutoCloseable {
   private void run() {
     while (!stopped) {
       try {
-        boolean more = collect();
-        Thread.sleep(more ? 1 : pauseMillis);
+        if (collect()) {
+          Thread.sleep(1);
+        } else {
+          Thread.sleep(leaks.step() ? Math.min(LEAK_PAUSE_MILLIS, pauseMillis) : pauseMillis);
+        }
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) {

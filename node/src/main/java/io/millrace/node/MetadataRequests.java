@@ -301,7 +301,7 @@ final class MetadataRequests {
         Errno.ENODATA, "no such attribute", "name", request.getName().toStringUtf8());
   }
 
-  private static boolean isRegular(Inode inode) {
+  static boolean isRegular(Inode inode) {
     return (inode.getMode() & FILE_TYPE) == REGULAR;
   }
 

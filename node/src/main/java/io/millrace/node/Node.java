@@ -109,8 +109,18 @@ public final class Node implements RequestHandler, AutoCloseable {
    * @param handler what answers the command line
    */
   public Node start(AdminHandler handler) {
+    return start(handler, 0);
+  }
+
+  /**
+   * Begins to serve, and expects the client of this process to go on with a session.
+   *
+   * @param session 0 where no mount has outlived the process before this one (H17)
+   */
+  public Node start(AdminHandler handler, long session) {
     admin.set(handler);
-    sessions.takeOver();
+    garbage.dropUnborn();
+    sessions.takeOver(session);
     grace.returned(0);
     threads.after(config.leaseMillis(), grace::over);
     threads.every(Math.max(1, config.leaseMillis() / CLOCK_TICKS_PER_LEASE), this::lookAfter);

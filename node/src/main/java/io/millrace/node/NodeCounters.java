@@ -18,7 +18,8 @@ final class NodeCounters {
     NOTICE_SENT,
     SESSION_FENCED,
     SESSION_EXPIRED,
-    GARBAGE_BLOCK_DROPPED
+    GARBAGE_BLOCK_DROPPED,
+    LEAKED_BLOCK_DROPPED
   }
 
   private final Map<Op, LongAdder> requests = new EnumMap<>(Op.class);

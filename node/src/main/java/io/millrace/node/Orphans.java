@@ -23,6 +23,9 @@ final class Orphans {
   private final Map<Long, Orphan> orphans = new HashMap<>();
   private final Map<Long, Runnable> postponed = new HashMap<>();
 
+  /** Taken over: any session may have made it, so none is closed while it is open. */
+  private static final long MAKER_UNKNOWN = 0;
+
   private record Orphan(long maker, Set<Long> holders) {}
 
   Orphans(Namespace namespace, Stamps stamps) {
@@ -39,7 +42,7 @@ final class Orphans {
         if (holders.isEmpty()) {
           unwanted.add(ino);
         } else {
-          orphans.put(ino, new Orphan(0, holders));
+          orphans.put(ino, new Orphan(MAKER_UNKNOWN, holders));
         }
       }
     }
@@ -107,6 +110,9 @@ final class Orphans {
       }
       var makers = new HashSet<Long>();
       orphans.values().forEach(orphan -> makers.add(orphan.maker));
+      if (makers.contains(MAKER_UNKNOWN)) {
+        return;
+      }
       postponed
           .entrySet()
           .removeIf(entry -> !makers.contains(entry.getKey()) && ready.add(entry.getValue()));

@@ -60,10 +60,14 @@ final class Sessions {
     this.boot = stamps.random();
   }
 
-  /** Takes over the sessions of the node's life before; those of its own process died with it. */
-  void takeOver() {
+  /**
+   * Takes over the sessions of the node's life before; those of its own process died with it.
+   *
+   * @param goesOn a session of its own process whose mount did not die (H17); 0: there is none
+   */
+  void takeOver(long goesOn) {
     for (Namespace.Session session : namespace.sessions()) {
-      if (session.client().startsWith(LOCAL)) {
+      if (session.client().startsWith(LOCAL) && session.id() != goesOn) {
         close(session.id());
       } else {
         add(session.id(), session.number());

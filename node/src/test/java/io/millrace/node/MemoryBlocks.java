@@ -18,6 +18,11 @@ import java.util.zip.CRC32C;
 
 /** Blocks in memory that counts its pins; {@code inMemory} false makes all of it look like disk. */
 final class MemoryBlocks implements BlockStore {
+  private static final Comparator<BlockId> ORDER =
+      Comparator.comparingLong(BlockId::ino)
+          .thenComparing(BlockId::version, Long::compareUnsigned)
+          .thenComparingInt(BlockId::index);
+
   final AtomicInteger pins = new AtomicInteger();
   final AtomicInteger syncs = new AtomicInteger();
 
@@ -112,6 +117,16 @@ final class MemoryBlocks implements BlockStore {
   @Override
   public void forEach(Consumer<BlockId> consumer) {
     blocks.keySet().forEach(consumer);
+  }
+
+  @Override
+  public List<Stored> list(BlockId first, int limit) {
+    return blocks.entrySet().stream()
+        .map(e -> new Stored(e.getKey(), Kind.DIRTY, (int) e.getValue().byteSize()))
+        .sorted(Comparator.comparing(Stored::id, ORDER))
+        .filter(stored -> ORDER.compare(stored.id(), first) >= 0)
+        .limit(limit)
+        .toList();
   }
 
   @Override

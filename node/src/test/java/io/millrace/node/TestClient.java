@@ -1,6 +1,7 @@
 package io.millrace.node;
 
 import com.google.protobuf.ByteString;
+import io.millrace.core.api.BlockId;
 import io.millrace.core.api.FsException;
 import io.millrace.core.wire.ChannelConfig;
 import io.millrace.core.wire.NettyNodeChannel;
@@ -212,6 +213,29 @@ final class TestClient implements NodeChannel.NoticeListener, AutoCloseable {
     try (var reply = channel.await(Op.WRITE, request, payload)) {
       return reply.as(WriteReply.class).getResult();
     }
+  }
+
+  /** A block of a fresh version that nothing refers to yet. */
+  BlockId store(long ino, byte[] bytes) {
+    long fresh = (long) channel.welcome().getSessionNumber() << 32 | version.incrementAndGet();
+    MemorySegment payload = MemorySegment.ofArray(bytes);
+    var block =
+        WrittenBlock.newBuilder()
+            .setIndex(0)
+            .setLength(bytes.length)
+            .setCrc32C(MemoryBlocks.crc(payload));
+    var request = WriteRequest.newBuilder().setIno(ino).setVersion(fresh).addBlocks(block).build();
+    channel.await(Op.WRITE, request, payload).close();
+    return new BlockId(ino, fresh, 0);
+  }
+
+  /** Publishes a block that was stored before. */
+  CompletableFuture<CommandResult> commit(BlockId block, int length) {
+    var extent = Extent.newBuilder().setLength(length).setVersion(block.version());
+    return mutate(
+        Command.newBuilder()
+            .setCommitContent(
+                CommitContent.newBuilder().setIno(block.ino()).addExtents(extent).setSize(length)));
   }
 
   static CommandResult join(CompletableFuture<CommandResult> answer) {

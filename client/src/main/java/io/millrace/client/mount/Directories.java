@@ -76,7 +76,7 @@ final class Directories {
   private final MountContext context;
   private final EntryAnswers answers;
   private final ConcurrentHashMap<Long, Cursor> cursors = new ConcurrentHashMap<>();
-  private final AtomicLong numbers = new AtomicLong();
+  private final AtomicLong numbers;
 
   /** For mounts without OPENDIR: by directory, the least recently used goes. */
   private final Map<Long, Cursor> shared =
@@ -92,6 +92,7 @@ final class Directories {
   Directories(MountContext context, EntryAnswers answers) {
     this.context = context;
     this.answers = answers;
+    this.numbers = new AtomicLong(context.session().ledger().generation() << 40);
   }
 
   void opendir(FuseRequest request) {

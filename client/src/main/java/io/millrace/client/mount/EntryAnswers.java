@@ -108,7 +108,10 @@ final class EntryAnswers {
         ino,
         () -> {
           noteXattrs(inode, since, isNew ? Long.MAX_VALUE : since);
-          return context.nodes().contentIs(ino, inode.getContentSeq(), false);
+          long leased = granted(ino, inode.getContentSeq(), true, since);
+          return leased != 0
+              ? leased
+              : context.nodes().contentIs(ino, inode.getContentSeq(), false);
         },
         facts -> {
           Freshness.Held held = context.notices().enter(dir, inode.getIno());
@@ -186,6 +189,7 @@ final class EntryAnswers {
       context.directoryLeases().add(ino);
     }
     context.staged().drop(ino);
+    context.gone().forgotten(ino);
   }
 
   private EntryOut filled(long dir, Inode inode, Shown shown, long since) {
@@ -225,6 +229,11 @@ final class EntryAnswers {
     } finally {
       context.notices().exit(held);
     }
+  }
+
+  /** Attributes of an inode that only this mount still knows. */
+  void gone(DetachedReply kernel, Inode inode) {
+    attr(kernel, inode, context.notices().now(), Long.MAX_VALUE);
   }
 
   /** There is no such name. */

@@ -60,8 +60,9 @@ final class FileCalls {
   // ---- open ----
 
   void open(FuseRequest request, long ino, int flags) {
+    forgetFirst(request);
     context.predictor().used(ino);
-    if ((flags & O_TRUNC) != 0 && writes(flags)) {
+    if ((flags & O_TRUNC) != 0) {
       openTruncated(request, ino, flags);
       return;
     }
@@ -74,6 +75,15 @@ final class FileCalls {
     DetachedReply kernel = request.detach();
     kernel.answerWhenInterrupted();
     askOpen(kernel, ino, flags);
+  }
+
+  /**
+   * Opened by another process, whose answer the kernel never got: nobody will close that handle.
+   */
+  private void forgetFirst(FuseRequest request) {
+    if (request.isResent()) {
+      release(context.open().openedBefore(request.key()));
+    }
   }
 
   private void askOpen(DetachedReply kernel, long ino, int flags) {
@@ -136,13 +146,14 @@ final class FileCalls {
 
   private void opened(FuseReply kernel, long ino, int flags, int openFlags) {
     DirtyFile dirty = writes(flags) ? context.writeBack().acquire(ino) : null;
-    long fh = context.open().add(new FileHandle(ino, dirty));
+    long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
     int all = openFlags | (dirty == null ? OpenReplyFlags.NOFLUSH : appends(flags));
     if (!kernel.opened(fh, all)) {
       release(fh);
     }
   }
 
+  /** Also where it is opened for reading only: Linux truncates then too. */
   private void openTruncated(FuseRequest request, long ino, int flags) {
     var op = SetAttr.newBuilder().setIno(ino).setKillSuid(request.openKillsSetuid());
     Command.Builder command = MountContext.command(request);
@@ -153,6 +164,7 @@ final class FileCalls {
 
   /** An unnamed file: an orphan that is open here, until a link names it. */
   void tmpfile(FuseRequest request, long dir, int flags, int mode, int umask) {
+    forgetFirst(request);
     long since = context.notices().now();
     var op = Create.newBuilder().setDir(dir).setMode(mode).setUmask(umask).setUnnamed(true);
     DetachedReply kernel = request.detach();
@@ -161,11 +173,13 @@ final class FileCalls {
         .mutate(
             MountContext.command(request).setCreate(op),
             false,
+            kernel.key(),
             new CommandAnswer(
                 kernel, result -> created(kernel, dir, result.getInode(), since, flags, false)));
   }
 
   void create(FuseRequest request, long dir, int flags, int mode, int umask) {
+    forgetFirst(request);
     byte[] name = request.name();
     long since = context.notices().now();
     var op = Mutations.create(dir, name, mode).setUmask(umask).setExclusive((flags & O_EXCL) != 0);
@@ -177,6 +191,7 @@ final class FileCalls {
         .mutate(
             command.setCreate(op),
             false,
+            kernel.key(),
             new CommandAnswer(
                 kernel,
                 result -> {
@@ -200,7 +215,7 @@ final class FileCalls {
     long ino = inode.getIno();
     DirtyFile dirty = context.writeBack().acquire(ino);
     dirty.baseIs(inode.getSize());
-    long fh = context.open().add(new FileHandle(ino, dirty));
+    long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
     if (inode.getNlink() == 0) {
       context.open().orphan(ino);
     }
@@ -299,6 +314,10 @@ final class FileCalls {
     if (handle == null || handle.dirty() == null) {
       throw new FsException(Errno.EINVAL, "write without a handle for writing", "ino", ino);
     }
+    if (handle.isLost()) {
+      request.error(Errno.EIO.code());
+      return;
+    }
     DirtyFile dirty = handle.dirty();
     boolean killsSuid = request.writeKillsSetuid();
     if (request.writeAppends()) {
@@ -385,6 +404,10 @@ final class FileCalls {
 
   void flush(FuseRequest request, long fh) {
     FileHandle handle = context.open().get(fh);
+    if (handle != null && handle.isLost()) {
+      tellLost(request, handle);
+      return;
+    }
     if (handle == null || handle.dirty() == null || handle.dirty().isClean()) {
       request.ok();
       return;
@@ -398,6 +421,10 @@ final class FileCalls {
 
   void fsync(FuseRequest request, long ino, long fh) {
     FileHandle handle = context.open().get(fh);
+    if (handle != null && handle.isLost()) {
+      tellLost(request, handle);
+      return;
+    }
     DetachedReply kernel = request.detach();
     if (handle == null || handle.dirty() == null) {
       sync(kernel, ino);
@@ -416,6 +443,13 @@ final class FileCalls {
             });
   }
 
+  /** As a page cache that failed to write: once by each handle, then it is as good as new (H17). */
+  private void tellLost(FuseRequest request, FileHandle handle) {
+    if (request.error(Errno.EIO.code())) {
+      context.open().toldLost(handle);
+    }
+  }
+
   /** Everything acknowledged before survives power loss. */
   void sync(DetachedReply kernel, long ino) {
     new NodeAnswer(kernel) {
@@ -428,8 +462,8 @@ final class FileCalls {
   }
 
   void release(FuseRequest request, long fh) {
-    request.ok();
     release(fh);
+    request.ok();
   }
 
   private void release(long fh) {

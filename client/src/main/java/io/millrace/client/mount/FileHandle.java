@@ -12,6 +12,8 @@ final class FileHandle {
   private final DirtyFile dirty;
   private ReadAhead window;
   private boolean closed;
+  private volatile int row = -1;
+  private volatile boolean lost;
 
   /**
    * @param dirty null where it was opened for reading only
@@ -27,6 +29,24 @@ final class FileHandle {
 
   DirtyFile dirty() {
     return dirty;
+  }
+
+  /** Where it is noted for other processes. */
+  int row() {
+    return row;
+  }
+
+  void noted(int at) {
+    row = at;
+  }
+
+  /** What was written through it, or beside it, died with another process: its user is to hear. */
+  boolean isLost() {
+    return lost;
+  }
+
+  void setLost(boolean value) {
+    lost = value;
   }
 
   /** The handle's window; null before the reader has gone past the start. */

@@ -91,6 +91,8 @@ final class KernelNotices implements NodeChannel.NoticeListener {
       case ENTRY_DELETED -> {
         if (context.open().orphan(item.getIno())) {
           pending.open.put(item.getIno(), true);
+          pending.left.incrementAndGet(); // its count of links is another now
+          pending.begin(context.notifier().invalidateInode(item.getIno(), -1, 0, pending::done));
         }
         yield entryChanged(item, pending);
       }
@@ -177,6 +179,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
 
   @Override
   public void leasesLost() {
+    context.session().renewed();
     fence();
   }
 

@@ -103,6 +103,11 @@ final class Lookups {
   }
 
   void getattr(FuseRequest request, long ino) {
+    Inode gone = context.gone().get(ino);
+    if (gone != null) {
+      answers.gone(request.detach(), gone);
+      return;
+    }
     long since = context.notices().now();
     Inode recent = context.recent().get(ino);
     if (recent != null) {

@@ -1,12 +1,15 @@
 package io.millrace.client.mount;
 
 import io.millrace.client.ContentCache;
+import io.millrace.client.MountLedger;
 import io.millrace.client.OffHeapL2;
 import io.millrace.core.wire.NodeChannel;
+import io.millrace.fuse.DescriptorVault;
 import io.millrace.fuse.FuseConfig;
 import io.millrace.fuse.FuseMountException;
 import io.millrace.fuse.FuseSession;
 import io.millrace.fuse.FuseSession.Unmount;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -14,12 +17,23 @@ import java.util.List;
  * stays its giver's, who closes it after this.
  */
 public final class Mount implements AutoCloseable {
+  private static final Duration HAND_OVER_WAIT = Duration.ofSeconds(10);
+
   private final MountFileSystem fileSystem;
   private final FuseSession session;
+  private final MountLedger ledger;
 
-  private Mount(MountFileSystem fileSystem, FuseSession session) {
+  private Mount(MountFileSystem fileSystem, FuseSession session, MountLedger ledger) {
     this.fileSystem = fileSystem;
     this.session = session;
+    this.ledger = ledger;
+    var _ = session.ended().whenComplete((how, failure) -> ended(how));
+  }
+
+  private void ended(FuseSession.End how) {
+    if (how != FuseSession.End.HANDED_OVER) {
+      ledger.enter(MountLedger.Phase.ENDED);
+    }
   }
 
   /**
@@ -29,9 +43,22 @@ public final class Mount implements AutoCloseable {
    * @throws FuseMountException with the way out
    */
   public static Mount start(MountConfig config, NodeChannel channel) throws FuseMountException {
+    return start(config, channel, null, MountLedger.none());
+  }
+
+  /**
+   * Mounts, or goes on with the mount that another process has served (H17).
+   *
+   * @param channel not yet used; of the session that the ledger names, if it names one
+   * @param vault keeps the mount's descriptors; null: the mount ends with this process
+   * @param ledger keeps what else the next process needs
+   * @throws FuseMountException with the way out
+   */
+  public static Mount start(
+      MountConfig config, NodeChannel channel, DescriptorVault vault, MountLedger ledger)
+      throws FuseMountException {
     ContentCache l2 = config.l2Bytes() == 0 ? ContentCache.NONE : new OffHeapL2(config.l2Bytes());
-    var fileSystem = new MountFileSystem(config, channel, l2);
-    channel.onNotice(fileSystem.listener());
+    var fileSystem = new MountFileSystem(config, channel, l2, ledger);
     FuseConfig.Builder fuse =
         FuseConfig.at(config.mountPoint())
             .fsName(config.source())
@@ -42,7 +69,32 @@ public final class Mount implements AutoCloseable {
     if (config.workers() > 0) {
       fuse.workers(config.workers());
     }
-    return new Mount(fileSystem, FuseSession.mount(fuse.build(), fileSystem));
+    FuseSession session =
+        vault == null
+            ? FuseSession.mount(fuse.build(), fileSystem)
+            : FuseSession.mount(fuse.build(), fileSystem, vault);
+    if (vault != null && session.features().canResend()) {
+      ledger.enter(MountLedger.Phase.SERVING);
+    }
+    return new Mount(fileSystem, session, ledger);
+  }
+
+  /**
+   * Stops serving, so that another process can go on: everything is answered and stored first. The
+   * caller ends this process at once, without closing anything.
+   *
+   * @return lines about what could not be stored
+   */
+  public List<String> handOver() throws InterruptedException {
+    session.handOver(HAND_OVER_WAIT);
+    List<String> unstored = fileSystem.flush();
+    ledger.enter(MountLedger.Phase.HANDED_OVER);
+    return unstored;
+  }
+
+  /** Whether the supervisor has asked for {@link #handOver}; true once. */
+  public boolean takeHandOverWish() {
+    return fileSystem.takeHandOverWish();
   }
 
   /** For counters and features of the kernel's side. */

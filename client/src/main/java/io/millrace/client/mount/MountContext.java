@@ -36,6 +36,7 @@ record MountContext(
     LookupPredictor predictor,
     StagedContent staged,
     RecentAttributes recent,
+    GoneInodes gone,
     ContentReader reader,
     WriteBack writeBack,
     OpenFiles open,

@@ -5,6 +5,7 @@ import io.millrace.client.ContentCache;
 import io.millrace.client.ContentReader;
 import io.millrace.client.Freshness;
 import io.millrace.client.LookupPredictor;
+import io.millrace.client.MountLedger;
 import io.millrace.client.NodeSession;
 import io.millrace.client.ReadAheadBudget;
 import io.millrace.client.StagedContent;
@@ -68,11 +69,10 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   private Directories directories;
   private EntryAnswers answers;
   private SharedWindows windows;
-  private KernelNotices notices;
 
-  MountFileSystem(MountConfig config, NodeChannel channel, ContentCache l2) {
+  MountFileSystem(MountConfig config, NodeChannel channel, ContentCache l2, MountLedger ledger) {
     this.config = config;
-    this.session = new NodeSession(channel);
+    this.session = new NodeSession(channel, ledger);
     this.l2 = l2;
     this.buffers = new WriteBuffers(config.writeBackBytes());
     this.staged = new StagedContent(config.stagedBytes());
@@ -109,9 +109,10 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
             new LookupPredictor(),
             staged,
             new RecentAttributes(nodes, noticed, own),
+            new GoneInodes(nodes, InstantSource.system()),
             reader,
             writeBack,
-            new OpenFiles(),
+            new OpenFiles(session.ledger()),
             new BatchedWork(LEASES_PER_RELEASE, this::releaseContent),
             new BatchedWork(LEASES_PER_RELEASE, this::releaseDirectories),
             new BatchedWork(ORPHANS_PER_REAP, this::reap),
@@ -125,7 +126,9 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
     files = new FileCalls(context, answers, mutations, windows);
     space = new SpaceCalls(context, mutations);
     directories = new Directories(context, answers);
-    notices = new KernelNotices(context, names, windows);
+    var notices = new KernelNotices(context, names, windows);
+    new Succession(context, notices).begin(fuse);
+    session.channel().onNotice(notices);
     Thread.ofVirtual().name("millrace-mount-clock").start(this::tick);
   }
 
@@ -136,21 +139,25 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
         : Math.max(1, session.channel().welcome().getLeaseMs()) * 1_000_000L / 2;
   }
 
-  /** Hears the node's notices; before {@link #init} there is nothing to forget. */
-  NodeChannel.NoticeListener listener() {
-    return new EarlyNotices(() -> notices);
-  }
-
   private void tick() {
     try {
       while (!stop.await(TICK.toMillis(), TimeUnit.MILLISECONDS)) {
         context.leases().flush();
         context.directoryLeases().flush();
         context.orphans().flush();
+        keepHeldNodesShort();
         context.writeBack().commitOlderThan(config.commitAfter().toNanos());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void keepHeldNodesShort() {
+    var counts = context.nodes().counts();
+    var held = session.ledger().nodes();
+    if (held.isLoose(counts.size())) {
+      held.rewrite(all -> counts.forEach((ino, count, facts, flags) -> all.accept(ino)));
     }
   }
 
@@ -242,6 +249,11 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   /** Sends all that is dirty and waits. Gives a line for each file that could not be sent. */
   List<String> flush() throws InterruptedException {
     return context == null ? List.of() : context.writeBack().flushAll(LAST_FLUSH);
+  }
+
+  /** Another process wants to go on with the mount; true once. */
+  boolean takeHandOverWish() {
+    return session.ledger().takeWish();
   }
 
   /** What was not sent when the mount ended; empty while it runs. */

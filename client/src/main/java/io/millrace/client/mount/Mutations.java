@@ -89,7 +89,11 @@ final class Mutations {
           if (!command.hasLink()) {
             context.recent().putNew(inode, since);
           }
-          answers.entry(kernel, dir, inode, since, askedAt, false);
+          boolean leased =
+              command.hasCreate()
+                  && EntryAnswers.isRegular(inode)
+                  && context.notices().isFresh(inode.getIno(), since);
+          answers.entry(kernel, dir, inode, since, askedAt, leased);
         });
   }
 
@@ -117,7 +121,8 @@ final class Mutations {
     try {
       context
           .session()
-          .mutate(command, false, new CommandAnswer(kernel, r -> done.accept(r, kernel)));
+          .mutate(
+              command, false, kernel.key(), new CommandAnswer(kernel, r -> done.accept(r, kernel)));
     } catch (RuntimeException e) {
       kernel.fail(e);
     }
@@ -147,29 +152,29 @@ final class Mutations {
     Inode gone = result.getReplaced();
     context.own().changed(gone.getIno());
     context.staged().drop(gone.getIno());
-    if (gone.getNlink() == 0 && saidOpen && !context.open().orphan(gone.getIno())) {
+    if (gone.getNlink() > 0 && !EntryAnswers.isDirectory(gone)) {
+      return;
+    }
+    if (saidOpen && context.open().orphan(gone.getIno())) {
+      return;
+    }
+    context.gone().add(gone);
+    if (saidOpen && !EntryAnswers.isDirectory(gone)) {
       context.orphans().add(gone.getIno());
     }
   }
 
   void rmdir(FuseRequest request, long dir) {
     var op = Rmdir.newBuilder().setDir(dir).setName(MountContext.bytes(request.name()));
-    long since = context.notices().now();
     send(
         request.detach(),
         MountContext.command(request).setRmdir(op),
         (result, kernel) -> {
           context.own().changed(dir);
           names.drop(result.getReplaced().getIno());
-          directoryGone(result.getReplaced(), since);
+          replaced(result, false);
           kernel.ok();
         });
-  }
-
-  /** Who has it open may still look at it: the node knows it no more. */
-  private void directoryGone(Inode gone, long since) {
-    context.own().changed(gone.getIno());
-    context.recent().putNew(gone.toBuilder().setNlink(0).build(), since);
   }
 
   void rename(FuseRequest request, long dir, long newDir, int flags) {
@@ -187,7 +192,6 @@ final class Mutations {
             .setNewName(MountContext.bytes(newName))
             .setFlags(flags)
             .setOpen(context.open().anyOpen());
-    long since = context.notices().now();
     send(
         request.detach(),
         MountContext.command(request).setRename(op),
@@ -199,9 +203,8 @@ final class Mutations {
           context.own().changed(result.getInode().getIno());
           if (flags == 0) {
             replaced(result, op.getOpen());
-            if (EntryAnswers.isDirectory(result.getReplaced())) {
-              directoryGone(result.getReplaced(), since);
-            }
+          } else {
+            context.own().changed(result.getReplaced().getIno()); // exchanged, or none
           }
           kernel.ok();
         });
@@ -209,6 +212,11 @@ final class Mutations {
 
   void setattr(FuseRequest request, long ino, SetattrIn in) {
     SetAttr.Builder op = changes(ino, in);
+    Inode gone = context.gone().change(op.build());
+    if (gone != null) {
+      answers.gone(request.detach(), gone);
+      return;
+    }
     Command.Builder command = MountContext.command(request);
     DirtyFile dirty = context.writeBack().find(ino);
     DetachedReply kernel = request.detach();

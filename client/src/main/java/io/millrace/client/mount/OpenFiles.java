@@ -1,5 +1,10 @@
 package io.millrace.client.mount;
 
+import io.millrace.client.HandleRows;
+import io.millrace.client.MountLedger;
+import io.millrace.client.WriteBack;
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -12,15 +17,71 @@ final class OpenFiles {
 
   private final ConcurrentHashMap<Long, FileHandle> handles = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<Long, Use> uses = new ConcurrentHashMap<>();
-  private final AtomicLong numbers = new AtomicLong();
+  private final HandleRows rows;
+  private final AtomicLong numbers;
 
-  long add(FileHandle handle) {
+  /**
+   * Handles of another process, by the request that opened them; emptied as requests come again.
+   */
+  private final ConcurrentHashMap<Long, Long> openedBy = new ConcurrentHashMap<>();
+
+  OpenFiles(MountLedger ledger) {
+    rows = ledger.handles();
+    numbers = new AtomicLong(ledger.generation() << 40);
+  }
+
+  /**
+   * @param key of the kernel's request that opens it
+   */
+  long add(FileHandle handle, long key) {
     long number = numbers.incrementAndGet();
+    handle.noted(rows.add(number, handle.ino(), key, handle.dirty() != null));
+    put(number, handle);
+    return number;
+  }
+
+  private void put(long number, FileHandle handle) {
     uses.compute(
         handle.ino(),
         (k, use) -> use == null ? new Use(1, false) : new Use(use.handles + 1, use.orphan));
     handles.put(number, handle);
-    return number;
+  }
+
+  /**
+   * Handles that another process opened are ours; before the first request.
+   *
+   * @param lost inodes whose data died with it: each handle that can write is to tell
+   */
+  void takeOver(WriteBack writeBack, Collection<Long> lost) {
+    rows.forEach(
+        left -> {
+          var handle =
+              new FileHandle(left.ino(), left.writes() ? writeBack.acquire(left.ino()) : null);
+          handle.noted(left.row());
+          put(left.number(), handle);
+          openedBy.put(left.key(), left.number());
+          if (left.lost() || (left.writes() && lost.contains(left.ino()))) {
+            handle.setLost(true);
+            rows.setLost(left.row(), true);
+          }
+        });
+  }
+
+  /** The handle that another process made for a request whose answer the kernel never got; or 0. */
+  long openedBefore(long key) {
+    Long number = openedBy.remove(key);
+    return number == null ? 0 : number;
+  }
+
+  /** Its user has heard of the loss. */
+  void toldLost(FileHandle handle) {
+    handle.setLost(false);
+    rows.setLost(handle.row(), false);
+  }
+
+  /** The inodes that are open. */
+  List<Long> inodes() {
+    return List.copyOf(uses.keySet());
   }
 
   /** Null where there is no such handle (a mount without opens has none). */
@@ -29,7 +90,11 @@ final class OpenFiles {
   }
 
   FileHandle remove(long number) {
-    return handles.remove(number);
+    FileHandle handle = handles.remove(number);
+    if (handle != null) {
+      rows.remove(handle.row());
+    }
+    return handle;
   }
 
   /** Ends one use; true where it was the last of an orphan, which is now to be reaped. */

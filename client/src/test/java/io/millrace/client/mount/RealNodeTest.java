@@ -109,4 +109,89 @@ final class RealNodeTest {
     real.remount("a", MountConfig.Mode.DATASET);
     assertTrue(Shell.run(a, "md5sum -c sum").endsWith("OK"));
   }
+
+  @Test
+  void openForReadingTruncatesToo() throws Exception {
+    Shell.python(
+        a,
+        """
+        open('t', 'wb').write(b'x' * 5000)
+        os.close(os.open('t', os.O_RDONLY | os.O_TRUNC))
+        assert os.stat('t').st_size == 0, os.stat('t')
+        """);
+    assertEquals("0", Shell.run(b, "stat -c %s t"));
+  }
+
+  @Test
+  void setuidIsGoneBeforeTheWriteIsCommitted() throws Exception {
+    Shell.python(
+        a,
+        """
+        f = os.open('s', os.O_RDWR | os.O_CREAT)
+        os.fchmod(f, 0o6755)
+        if os.fork() == 0:
+            os.setgroups([]); os.setgid(1001); os.setuid(1001)
+            os._exit(os.write(f, b'x') - 1)
+        assert os.wait()[1] == 0
+        assert os.fstat(f).st_mode == 0o100755, oct(os.fstat(f).st_mode)
+        """);
+  }
+
+  @Test
+  void chownClearsSetuidOfAllButDirectories() throws Exception {
+    Shell.python(
+        a,
+        """
+        os.mknod('f', 0o106755); os.mknod('p', 0o016755); os.mkdir('d'); os.chmod('d', 0o6755)
+        os.chmod('f', 0o6755); os.chmod('p', 0o6755)
+        os.chown('f', -1, -1); os.chown('p', 1001, 1001); os.chown('d', 1001, 1001)
+        modes = [oct(os.stat(n).st_mode & 0o7777) for n in 'fpd']
+        assert modes == ['0o755', '0o755', '0o6755'], modes
+        """);
+  }
+
+  @Test
+  void removedDirectoriesAndPipesKeepTheirAttributesWhileHeld() throws Exception {
+    Shell.python(
+        a,
+        """
+        os.mkdir('d'); os.mkfifo('p'); open('f', 'w').close()
+        held = [os.open('d', os.O_RDONLY), os.open('p', os.O_RDWR), os.open('f', os.O_PATH)]
+        os.rmdir('d'); os.unlink('p'); os.unlink('f')
+        assert [os.fstat(h).st_nlink for h in held] == [0, 0, 0]
+        os.fchmod(held[1], 0o600)
+        assert os.fstat(held[1]).st_mode == 0o010600
+        """);
+  }
+
+  @Test
+  void exchangeShowsTheChangeTimeOfBoth() throws Exception {
+    Shell.python(
+        a,
+        """
+        import ctypes
+        open('x', 'w').close(); open('y', 'w').close()
+        before = [os.stat(n).st_ctime_ns for n in 'yx']
+        assert ctypes.CDLL(None).syscall(316, -100, b'x', -100, b'y', 2) == 0
+        after = [os.stat(n).st_ctime_ns for n in 'xy']
+        assert after[0] > before[0] and after[1] > before[1], (before, after)
+        """);
+  }
+
+  @Test
+  void H10_fileCreatedHereLivesWhileOpenWhenUnlinkedElsewhere() throws Exception {
+    Process holder =
+        Shell.start(
+            a,
+            "exec python3 -c \"import os; f = os.open('o', os.O_RDWR | os.O_CREAT);"
+                + " print('ready', flush=True); input(); os.write(f, b'data'); os.fsync(f);"
+                + " print(os.fstat(f).st_nlink, os.pread(f, 9, 0).decode())\"");
+    byte[] ready = holder.getInputStream().readNBytes(6);
+    assertEquals("ready\n", new String(ready, StandardCharsets.UTF_8));
+    Shell.run(b, "mkdir d && mv o d/p && rm d/p");
+    holder.getOutputStream().write('\n');
+    holder.getOutputStream().close();
+    String rest = new String(holder.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals("0 data\n", rest);
+  }
 }

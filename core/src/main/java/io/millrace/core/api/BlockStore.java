@@ -115,6 +115,15 @@ public interface BlockStore extends AutoCloseable {
   /** All content versions and block ids that are here, in key order; for fsck and the collector. */
   void forEach(Consumer<BlockId> consumer);
 
+  /** A block that is here. */
+  record Stored(BlockId id, Kind kind, int length) {}
+
+  /**
+   * Up to {@code limit} blocks from {@code first} on, in key order (unsigned); no read. For who
+   * goes through all of them in steps (fsck, the collector): the next step begins after the last.
+   */
+  List<Stored> list(BlockId first, int limit);
+
   /**
    * Bytes of {@code length} from the start of the version's stream that are here; no read.
    *

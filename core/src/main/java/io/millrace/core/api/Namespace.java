@@ -117,6 +117,15 @@ public interface Namespace extends AutoCloseable {
   /** Whether a deleted file's key is remembered, so that an import must not bring it back (S8). */
   boolean tombstone(int link, String key);
 
+  /**
+   * Whether the block may be needed: an extent of its inode shows some of it, or the object of the
+   * bucket has its bytes. False where the inode is gone.
+   */
+  boolean needs(BlockId block);
+
+  /** The highest inode number that was given out in this shard. */
+  long lastInode();
+
   /** Blocks that no inode refers to any more; forgotten with ForgetGarbage after the drop. */
   List<Garbage> garbage(int limit);
 

@@ -5,9 +5,16 @@ package io.millrace.core.wire;
  * @param admin a command line: no session, no leases, and no second attempt when the line breaks
  * @param loopThreads event loops; one serves one line
  * @param inFlightMax requests unanswered at a time, beyond which calls block
+ * @param session to go on with, of a process before this one; 0 for a new one
  */
 public record ChannelConfig(
-    String host, int port, String client, boolean admin, int loopThreads, int inFlightMax) {
+    String host,
+    int port,
+    String client,
+    boolean admin,
+    int loopThreads,
+    int inFlightMax,
+    long session) {
 
   public ChannelConfig {
     if (port < 1 || port > 65535) {
@@ -20,11 +27,15 @@ public record ChannelConfig(
 
   /** A mount's channel. */
   public static ChannelConfig session(String host, int port, String client) {
-    return new ChannelConfig(host, port, client, false, 1, 1024);
+    return new ChannelConfig(host, port, client, false, 1, 1024, 0);
   }
 
   /** A command line's channel. */
   public static ChannelConfig admin(String host, int port, String client) {
-    return new ChannelConfig(host, port, client, true, 1, 64);
+    return new ChannelConfig(host, port, client, true, 1, 64, 0);
+  }
+
+  public ChannelConfig goingOnWith(long session) {
+    return new ChannelConfig(host, port, client, admin, loopThreads, inFlightMax, session);
   }
 }

@@ -23,9 +23,10 @@ public final class LocalNodeChannel implements NodeChannel {
   private final RequestHandler handler;
   private final String client;
   private final boolean admin;
+  private final long session;
   private volatile LocalPeer peer;
   private volatile Welcome welcome;
-  private volatile NoticeListener listener = NoNotices.INSTANCE;
+  private final HeldNotices listener = new HeldNotices();
   private volatile boolean closed;
 
   /** Set before BYE, whose answer comes on a line that the node has cut: nobody comes back then. */
@@ -33,9 +34,19 @@ public final class LocalNodeChannel implements NodeChannel {
 
   /** Says HELLO; blocks until the node has answered. */
   public LocalNodeChannel(RequestHandler handler, String client, boolean admin) {
+    this(handler, client, admin, 0);
+  }
+
+  /**
+   * Goes on with a session of a process before this one.
+   *
+   * @param session 0 for a new one
+   */
+  public LocalNodeChannel(RequestHandler handler, String client, boolean admin, long session) {
     this.handler = handler;
     this.client = client;
     this.admin = admin;
+    this.session = session;
     greet();
   }
 
@@ -63,7 +74,7 @@ public final class LocalNodeChannel implements NodeChannel {
 
   @Override
   public void onNotice(NoticeListener noticeListener) {
-    listener = noticeListener;
+    listener.passTo(noticeListener);
   }
 
   @Override
@@ -92,7 +103,7 @@ public final class LocalNodeChannel implements NodeChannel {
             .setVersionMax(FrameFormat.VERSION_MAX)
             .setClient(client)
             .setAdmin(admin)
-            .setSession(welcome == null ? 0 : welcome.getSession())
+            .setSession(welcome == null ? session : welcome.getSession())
             .build();
     peer = next;
     handle(next, Op.HELLO, hello, MemorySegment.NULL, new LocalResponder(Op.HELLO, answer));

@@ -45,7 +45,7 @@ public final class NettyNodeChannel implements NodeChannel {
   private Welcome welcome;
   private FsException refusal;
   private boolean closed;
-  private volatile NoticeListener listener = NoNotices.INSTANCE;
+  private final HeldNotices listener = new HeldNotices();
 
   private NettyNodeChannel(ChannelConfig config) {
     this.config = config;
@@ -122,7 +122,7 @@ public final class NettyNodeChannel implements NodeChannel {
 
   @Override
   public void onNotice(NoticeListener noticeListener) {
-    listener = noticeListener;
+    listener.passTo(noticeListener);
   }
 
   @Override
@@ -186,7 +186,7 @@ public final class NettyNodeChannel implements NodeChannel {
           .setVersionMax(FrameFormat.VERSION_MAX)
           .setClient(config.client())
           .setAdmin(config.admin())
-          .setSession(welcome == null ? 0 : welcome.getSession())
+          .setSession(welcome == null ? config.session() : welcome.getSession())
           .build();
     } finally {
       lock.unlock();

@@ -23,7 +23,7 @@ public final class SetAttrOp {
     if (op.hasGid()) {
       inode.gid = op.getGid();
     }
-    if (op.getKillSuid() && inode.isRegular()) {
+    if (op.getKillSuid() && !inode.isDirectory()) {
       inode.mode = Mode.withoutPrivilege(inode.mode);
     }
     if (op.hasSize()) {

@@ -164,6 +164,60 @@ public final class Keys {
     return all(COUNTERS);
   }
 
+  /** Entries of all directories, by directory. */
+  public static byte[] entries() {
+    return all(ENTRY);
+  }
+
+  public static byte[] inodes() {
+    return all(INODE);
+  }
+
+  public static byte[] cookies() {
+    return all(COOKIE);
+  }
+
+  public static byte[] names() {
+    return all(NAME);
+  }
+
+  public static byte[] extents() {
+    return all(EXTENT);
+  }
+
+  public static byte[] streams() {
+    return all(STREAM);
+  }
+
+  public static byte[] xattrs() {
+    return all(XATTR);
+  }
+
+  public static byte[] targets() {
+    return all(TARGET);
+  }
+
+  public static byte[] replies() {
+    return all(REPLY);
+  }
+
+  public static byte[] linkCounts() {
+    return all(LINK_COUNTS);
+  }
+
+  public static byte[] changes() {
+    return all(CHANGE);
+  }
+
+  public static byte[] tombstones() {
+    return all(TOMBSTONE);
+  }
+
+  /** Whether rows of this type exist at all. */
+  public static boolean isKnown(byte[] key) {
+    return key.length > 0 && "eiknxbaysrlmtqdgoc".indexOf(key[0]) >= 0;
+  }
+
   /** The first key after all keys that begin with this prefix. */
   public static byte[] after(byte[] prefix) {
     byte[] next = prefix.clone();

@@ -93,6 +93,7 @@ public final class Removal {
       }
     }
     tree.removeName(parent, dir);
+    dir.ctime = now;
     free(dir);
   }
 

@@ -1,0 +1,58 @@
+package io.millrace.testkit.posix;
+
+/** The system calls the tests use, with their x86-64 numbers. */
+enum Syscall {
+  READ(0),
+  WRITE(1),
+  CLOSE(3),
+  LSEEK(8),
+  MMAP(9),
+  MUNMAP(11),
+  PREAD(17),
+  PWRITE(18),
+  MSYNC(26),
+  DUP(32),
+  FSYNC(74),
+  FDATASYNC(75),
+  TRUNCATE(76),
+  FTRUNCATE(77),
+  FCHMOD(91),
+  FCHOWN(93),
+  UMASK(95),
+  SETFSUID(122),
+  SETFSGID(123),
+  STATFS(137),
+  SETXATTR(188),
+  LSETXATTR(189),
+  FSETXATTR(190),
+  GETXATTR(191),
+  LGETXATTR(192),
+  FGETXATTR(193),
+  LISTXATTR(194),
+  LLISTXATTR(195),
+  REMOVEXATTR(197),
+  LREMOVEXATTR(198),
+  GETDENTS64(217),
+  OPENAT(257),
+  MKDIRAT(258),
+  MKNODAT(259),
+  FCHOWNAT(260),
+  NEWFSTATAT(262),
+  UNLINKAT(263),
+  LINKAT(265),
+  SYMLINKAT(266),
+  READLINKAT(267),
+  FCHMODAT(268),
+  UTIMENSAT(280),
+  FALLOCATE(285),
+  SYNCFS(306),
+  RENAMEAT2(316),
+  COPY_FILE_RANGE(326),
+  FACCESSAT2(439);
+
+  final long number;
+
+  Syscall(long number) {
+    this.number = number;
+  }
+}
