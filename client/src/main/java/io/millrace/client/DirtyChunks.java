@@ -28,7 +28,9 @@ final class DirtyChunks {
     return sealed.stream().noneMatch(c -> c.serial <= serial && c != except);
   }
 
-  /** The chunk is at the node: what older ones of the same place hold is not to be read any more. */
+  /**
+   * The chunk is at the node: what older ones of the same place hold is not to be read any more.
+   */
   void stored(WriteChunk chunk) {
     sealed.remove(chunk);
     sealed.stream()
