@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.core.api.Errno;
 import io.millrace.proto.Change;
+import io.millrace.proto.ChangeKind;
+import io.millrace.proto.Command;
 import io.millrace.proto.ContentClass;
 import io.millrace.proto.ImportBatch;
 import io.millrace.proto.ImportDirectory;
@@ -265,5 +267,32 @@ class LinkRulesTest {
     fs.ok(unlink.setUnlink(unlink.getUnlink().toBuilder().setForget(true)));
     assertEquals(List.of(), rows());
     assertFalse(fs.namespace.tombstone(link, "p/a"));
+  }
+
+  /** The export that runs carries the mode from before; the next one must bring the new one. */
+  @Test
+  void S15_attributesThatChangeDuringAnExportAreNotForgotten() {
+    long file = written("f", 10);
+    long running = changes().getFirst().getSeq();
+    fs.ok(fs.command().setSetAttr(SetAttr.newBuilder().setIno(file).setMode(0600)));
+    fs.ok(exportDone(file, running));
+    assertEquals(ContentClass.CLEAN, fs.inode(file).getContentClass());
+    assertEquals(List.of(ChangeKind.CHANGE_ATTR), changes().stream().map(Change::getKind).toList());
+    fs.ok(exportDone(file, changes().getFirst().getSeq()));
+    assertEquals(List.of(), changes());
+  }
+
+  private Command.Builder exportDone(long file, long change) {
+    Inode inode = fs.inode(file);
+    return fs.command()
+        .setMarkExported(
+            MarkExported.newBuilder()
+                .setIno(file)
+                .setContentSeq(inode.getContentSeq())
+                .setObject(
+                    NamespaceFixture.object(E1, inode.getSize()).toBuilder()
+                        .setStream(inode.getVersion()))
+                .setKey(fs.namespace.targetKey(file))
+                .setChange(change));
   }
 }

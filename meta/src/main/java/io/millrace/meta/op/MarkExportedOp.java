@@ -65,7 +65,10 @@ public final class MarkExportedOp {
         inode.isDirectory()
             ? inode.origin.length == 0
             : Arrays.equals(scope.tree().objectKey(inode), scope.tree().targetKey(inode));
-    if (settled) {
+    boolean changedSince = op.getChange() != 0 && inode.changeSeq > op.getChange();
+    if (settled && changedSince && inode.isRegular()) {
+      scope.queue().onlyAttributesLeft(inode, scope.now());
+    } else if (settled) {
       scope.queue().drop(inode);
     }
   }

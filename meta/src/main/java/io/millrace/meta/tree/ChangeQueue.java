@@ -43,11 +43,28 @@ public final class ChangeQueue {
     }
   }
 
-  /** Mode, owner or times changed; a change of content in the queue says more. */
+  /**
+   * Mode, owner or times changed. A change of content in the queue says more but moves to the end
+   * too: its export may run already and carry the attributes from before. Where a rename waits, the
+   * tombstone of the old key names the row, so it stays.
+   */
   public void attributes(InodeState inode, long now) {
-    if (inode.isExportable() && inode.changeSeq == 0 && inode.object != null) {
+    if (!inode.isExportable()) {
+      return;
+    }
+    Change waiting = inode.changeSeq == 0 ? null : get(inode.link, inode.changeSeq);
+    if (waiting != null) {
+      if (waiting.getKind() == ChangeKind.CHANGE_CONTENT && inode.origin.length == 0) {
+        replace(inode, ChangeKind.CHANGE_CONTENT, ByteString.EMPTY, now);
+      }
+    } else if (inode.object != null) {
       replace(inode, ChangeKind.CHANGE_ATTR, ByteString.EMPTY, now);
     }
+  }
+
+  /** The content is exported; attributes changed while it was. */
+  public void onlyAttributesLeft(InodeState inode, long now) {
+    replace(inode, ChangeKind.CHANGE_ATTR, ByteString.EMPTY, now);
   }
 
   public void movedDirectory(InodeState dir, long now) {
