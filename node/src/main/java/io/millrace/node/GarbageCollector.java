@@ -9,6 +9,7 @@ import io.millrace.proto.ForgetGarbage;
 import io.millrace.proto.Garbage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * Drops blocks that nothing refers to any more, then forgets them. One thread of its own; in small
@@ -37,13 +38,14 @@ final class GarbageCollector implements AutoCloseable {
       BlockStore blocks,
       Stamps stamps,
       NodeCounters counters,
+      LongSupplier closedSessions,
       int pauseMillis) {
     this.namespace = namespace;
     this.blocks = blocks;
     this.stamps = stamps;
     this.counters = counters;
     this.pauseMillis = pauseMillis;
-    this.leaks = new LeakSearch(namespace, blocks, stamps, counters);
+    this.leaks = new LeakSearch(namespace, blocks, stamps, counters, closedSessions);
     this.thread = Thread.ofPlatform().daemon().name("node-garbage").unstarted(this::run);
   }
 

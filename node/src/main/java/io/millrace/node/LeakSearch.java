@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Looks for blocks that were stored and never committed: their client died or gave up (H16). Goes
@@ -34,17 +35,27 @@ final class LeakSearch {
   private final BlockStore blocks;
   private final Stamps stamps;
   private final NodeCounters counters;
-  private Set<Integer> known = Set.of();
+  private final LongSupplier closedSessions;
+  private long closedSeen;
   private BlockId next;
   private long lastPassNanos;
   private boolean first = true;
   private long dropped;
 
-  LeakSearch(Namespace namespace, BlockStore blocks, Stamps stamps, NodeCounters counters) {
+  /**
+   * @param closedSessions how many were closed so far; a change of it starts a pass
+   */
+  LeakSearch(
+      Namespace namespace,
+      BlockStore blocks,
+      Stamps stamps,
+      NodeCounters counters,
+      LongSupplier closedSessions) {
     this.namespace = namespace;
     this.blocks = blocks;
     this.stamps = stamps;
     this.counters = counters;
+    this.closedSessions = closedSessions;
   }
 
   /**
@@ -93,9 +104,9 @@ final class LeakSearch {
   }
 
   private boolean begins() {
-    Set<Integer> live = liveSessions();
-    boolean ended = !live.containsAll(known);
-    known = live;
+    long closed = closedSessions.getAsLong();
+    boolean ended = closed != closedSeen;
+    closedSeen = closed;
     long now = System.nanoTime();
     if (!first && !ended && now - lastPassNanos < PASS_EVERY_NANOS) {
       return false;

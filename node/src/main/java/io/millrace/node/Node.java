@@ -100,7 +100,12 @@ public final class Node implements RequestHandler, AutoCloseable {
             threads);
     this.garbage =
         new GarbageCollector(
-            namespace, parts.blocks(), stamps, counters, config.collectorPauseMillis());
+            namespace,
+            parts.blocks(),
+            stamps,
+            counters,
+            sessions::closedSoFar,
+            config.collectorPauseMillis());
   }
 
   /**

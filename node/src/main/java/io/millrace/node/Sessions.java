@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The clients: sessions live in the namespace (H6), what they hold lives here. A session ends by
@@ -41,6 +42,7 @@ final class Sessions {
   private final long boot;
   private final Map<Long, ClientSession> live = new ConcurrentHashMap<>();
   private final BitSet slots = new BitSet();
+  private final AtomicLong closed = new AtomicLong();
 
   Sessions(
       NodeConfig config,
@@ -138,7 +140,13 @@ final class Sessions {
           if (result.getErrno() != 0 && result.getErrno() != Errno.ENOENT.code()) {
             LOG.log(System.Logger.Level.WARNING, "session not closed: " + result.getMessage());
           }
+          closed.incrementAndGet();
         });
+  }
+
+  /** How many were closed in the namespace since the start. */
+  long closedSoFar() {
+    return closed.get();
   }
 
   private void open(Peer peer, Hello hello, Responder responder) {
