@@ -20,7 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Small clean blocks on their way to the disk: many are written at once, past the page cache, and
  * their rows in one batch. Until then they are here, in memory; a killed process loses them, and
- * the bucket has them (docs/decisions/0005-staged-clean-blocks.md).
+ * the bucket has them (docs/decisions/0006-staged-clean-blocks.md).
  *
  * <p>Safe for many threads; one thread of its own writes, in order. Invariant: a block whose store
  * has returned is in {@link #rows}, in the index, or in both while it goes over; as long as it is

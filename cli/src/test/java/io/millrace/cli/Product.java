@@ -62,7 +62,10 @@ final class Product implements AutoCloseable {
 
   /** Starts {@code millrace up|node|mount …} and waits until it says that it is ready. */
   Running start(Path mountPoint, String... arguments) throws IOException {
-    var builder = new ProcessBuilder(command(List.of(arguments)));
+    // nohup hands on that HUP is ignored, and a shell can't take that back
+    var command = new ArrayList<>(List.of("env", "--default-signal=HUP"));
+    command.addAll(command(List.of(arguments)));
+    var builder = new ProcessBuilder(command);
     Path log = scratch.resolve("log-" + running.size());
     Process process = builder.redirectError(log.toFile()).start();
     var lines =
