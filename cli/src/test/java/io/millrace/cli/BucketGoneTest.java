@@ -38,7 +38,7 @@ class BucketGoneTest {
           "--listen",
           server,
           "--read-deadline",
-          "5s");
+          "10s");
       product
           .millrace(
               "link",
