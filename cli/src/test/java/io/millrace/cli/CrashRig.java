@@ -133,6 +133,16 @@ final class CrashRig implements AutoCloseable {
     return ask(LAUNCHER + " fsck --deep --json --dir " + store + " | tr -d '\\n'; echo");
   }
 
+  /** What the processes of the last life said, for a failure's message. */
+  String said() throws IOException {
+    var all = new StringBuilder();
+    for (int life = Math.max(0, started - 2); life < started; life++) {
+      all.append(Files.readString(product.scratch().resolve("out-" + life)))
+          .append(Files.readString(product.scratch().resolve("err-" + life)));
+    }
+    return all.toString();
+  }
+
   /** TERM, in order: what is left is on disk. */
   void stopAll() throws IOException {
     stop(client);

@@ -16,8 +16,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 
@@ -173,7 +175,21 @@ final class PowerCutDisk implements FuseFileSystem, AutoCloseable {
             node.children.clear();
             node.children.putAll(durableNames.getOrDefault(ino, Map.of()));
           });
+      forgetNameless();
     }
+  }
+
+  /** What no name leads to is gone with the power; many cuts would fill the memory. */
+  private void forgetNameless() {
+    var named = new HashSet<Long>();
+    collectNamed(root, named);
+    nodes.keySet().retainAll(named);
+    durableNames.keySet().retainAll(named);
+  }
+
+  private static void collectNamed(Node node, Set<Long> named) {
+    named.add(node.ino);
+    node.children.values().forEach(child -> collectNamed(child, named));
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.millrace.cli.CrashCalls.Failed;
 import io.millrace.cli.CrashRig.Victim;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -50,7 +51,7 @@ class PowerCutTest {
       disk.mount();
       rig.startAll();
       for (int i = 0; i < CUTS && losses.isEmpty(); i++) {
-        write(random.nextInt(20, 60));
+        writeWithoutFailure();
         rig.kill(Victim.UP);
         rig.unmount();
         disk.cut(random);
@@ -70,6 +71,14 @@ class PowerCutTest {
 
   private String at(String name) {
     return rig.mount.resolve(name).toString();
+  }
+
+  private void writeWithoutFailure() throws IOException {
+    try {
+      write(random.nextInt(20, 60));
+    } catch (Failed failed) {
+      throw new AssertionError("-Dseed=" + seed + ", the server said: " + rig.said(), failed);
+    }
   }
 
   private void write(int steps) throws Failed {

@@ -87,7 +87,7 @@ class LoaderTest {
     assertEquals(1, fixture.bucket.count("get"));
     assertEquals("content", load(inode, 7, Urgency.READER));
     assertEquals(1, fixture.bucket.count("get"));
-    assertEquals(0, fixture.store.pinned());
+    fixture.store.awaitUnpinned();
   }
 
   @Test
@@ -186,7 +186,7 @@ class LoaderTest {
     assertEquals("tent", part.text.get(30, TimeUnit.SECONDS));
     assertEquals(Errno.EINVAL, beyond.errno());
     assertEquals(1, fixture.bucket.count("get"));
-    assertEquals(0, fixture.store.pinned());
+    fixture.store.awaitUnpinned();
   }
 
   @Test
@@ -234,9 +234,7 @@ class LoaderTest {
     assertEquals(Errno.EINTR, failure.get().errno());
     fixture.bucket.gate.countDown();
     assertEquals("content", told.text.get(30, TimeUnit.SECONDS));
-    while (fixture.store.pinned() > 0) {
-      Thread.onSpinWait(); // the flight lets go of the block after it has told
-    }
+    fixture.store.awaitUnpinned();
   }
 
   @Test
@@ -247,13 +245,13 @@ class LoaderTest {
   }
 
   @Test
-  void S21_fullBlockStoreStillServes() {
+  void S21_fullBlockStoreStillServes() throws Exception {
     Inode inode = imported("content");
     fixture.store.full = true;
     assertEquals("content", load(inode, 7, Urgency.READER));
     assertEquals("content", load(inode, 7, Urgency.READER));
     assertEquals(2, fixture.bucket.count("get"));
-    assertEquals(0, fixture.store.pinned());
+    fixture.store.awaitUnpinned();
   }
 
   @Test
@@ -289,7 +287,7 @@ class LoaderTest {
   }
 
   @Test
-  void preloadBringsWhatIsMissingAndNothingElse() {
+  void preloadBringsWhatIsMissingAndNothingElse() throws Exception {
     for (int i = 0; i < 40; i++) {
       fixture.object("d" + i % 3 + "/f" + i, "body" + i);
     }
@@ -317,7 +315,7 @@ class LoaderTest {
     assertEquals("cached", fixture.state("/x/big"));
     assertEquals(41, fixture.run(TaskKind.TASK_PRELOAD, "/x").getFilesSkipped());
     assertEquals(42, fixture.bucket.requests.size());
-    assertEquals(0, fixture.store.pinned());
+    fixture.store.awaitUnpinned();
   }
 
   @Test

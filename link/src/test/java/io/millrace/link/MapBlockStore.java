@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** Blocks in memory: what the port says, nothing more. Counts blocks that were not given back. */
@@ -78,6 +79,7 @@ final class MapBlockStore implements BlockStore {
           }
           closed = true;
           pinned--;
+          MapBlockStore.this.notifyAll();
         }
       }
     };
@@ -85,6 +87,18 @@ final class MapBlockStore implements BlockStore {
 
   synchronized int pinned() {
     return pinned;
+  }
+
+  /** A flight lets go of its block after it has told those who wait. */
+  synchronized void awaitUnpinned() throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    while (pinned > 0) {
+      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+      if (left <= 0) {
+        throw new AssertionError(pinned + " blocks stay pinned");
+      }
+      wait(left);
+    }
   }
 
   synchronized void usedAt(long ino, long seconds) {
