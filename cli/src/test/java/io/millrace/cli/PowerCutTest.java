@@ -59,6 +59,9 @@ class PowerCutTest {
         rig.startAll();
         check();
       }
+      if (!losses.isEmpty()) {
+        losses.add("the server said: " + rig.said());
+      }
       rig.stopAll();
       String fsck = rig.fsck();
       assertTrue(fsck.contains("\"findings\" : [ ]"), fsck);

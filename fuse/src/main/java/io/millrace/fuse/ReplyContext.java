@@ -70,5 +70,6 @@ final class ReplyContext {
     payloads.close();
     directories.close();
     writers.close();
+    lookups.close();
   }
 }

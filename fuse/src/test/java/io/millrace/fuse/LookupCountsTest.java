@@ -1,14 +1,18 @@
 package io.millrace.fuse;
 
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -53,8 +57,10 @@ class LookupCountsTest {
     }
     assertEquals(model.size(), counts.size());
     Map<Long, Held> seen = new HashMap<>();
-    counts.forEach((node, count, value, _) -> seen.put(node, new Held(count, value)));
+    counts.forEach((node, count, value) -> seen.put(node, new Held(count, value)));
     assertEquals(model, seen);
+    var parts = IntStream.range(0, LookupCounts.PARTS).mapToObj(counts::nodes);
+    assertEquals(model.keySet(), parts.flatMapToLong(LongStream::of).boxed().collect(toSet()));
     model.forEach((node, held) -> assertEquals(held.count, counts.count(node)));
   }
 
@@ -72,19 +78,32 @@ class LookupCountsTest {
   }
 
   @Test
-  void valueAndFlagsEndWithTheNode() {
+  void heapDoesNotGrowWithTheNodes() {
+    var heap = ManagementFactory.getMemoryMXBean();
+    System.gc();
+    long before = heap.getHeapMemoryUsage().getUsed();
+    for (long i = 1; i <= 1_000_000; i++) {
+      counts.increment(i);
+    }
+    System.gc();
+    long grown = heap.getHeapMemoryUsage().getUsed() - before;
+    assertTrue(grown < 4_000_000, () -> grown + " bytes for " + counts.size() + " nodes");
+    assertTrue(counts.memoryBytes() < 70_000_000, () -> "" + counts.memoryBytes());
+    counts.close();
+    assertEquals(0, counts.size());
+    assertEquals(new LookupCounts().memoryBytes(), counts.memoryBytes());
+  }
+
+  @Test
+  void valueEndsWithTheNode() {
     assertFalse(counts.setValue(5, 1));
     assertEquals(-7, counts.value(5, -7));
     counts.increment(5);
     assertEquals(0, counts.value(5, -7));
     assertTrue(counts.setValue(5, 9));
-    assertEquals(0, counts.changeFlags(5, 6, 0));
-    assertEquals(6, counts.changeFlags(5, 1, 2));
-    assertEquals(5, counts.flags(5));
     counts.decrement(5, 1);
     counts.increment(5);
     assertEquals(0, counts.value(5, -7));
-    assertEquals(0, counts.flags(5));
     assertThrows(IllegalArgumentException.class, () -> counts.increment(0));
   }
 
@@ -110,7 +129,7 @@ class LookupCountsTest {
     for (Thread thread : threads) {
       thread.join();
     }
-    counts.forEach((node, count, _, _) -> assertEquals(80, count, () -> "node " + node));
+    counts.forEach((node, count, _) -> assertEquals(80, count, () -> "node " + node));
     assertEquals(1000, counts.size());
   }
 }

@@ -6,6 +6,7 @@ import io.millrace.core.wire.NodeChannel;
 import io.millrace.core.wire.NodeChannel.Reply;
 import io.millrace.core.wire.Op;
 import io.millrace.fuse.FuseNotifier;
+import io.millrace.fuse.LookupCounts;
 import io.millrace.proto.Notice;
 import io.millrace.proto.NoticeAck;
 import io.millrace.proto.NoticeItem;
@@ -14,7 +15,6 @@ import java.lang.System.Logger.Level;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.LongStream;
 
 /**
  * What the node pushes becomes what the kernel must forget; acknowledged when it has (H7). Runs on
@@ -236,17 +236,20 @@ final class KernelNotices implements NodeChannel.NoticeListener {
           }
         };
     try {
-      LongStream.Builder held = LongStream.builder();
-      context.nodes().counts().forEach((ino, count, facts, flags) -> held.add(ino));
-      long[] all = held.build().toArray();
-      for (long ino : all) {
-        context.nodes().contentLost(ino);
-        context.nodes().change(ino, 0, NodeTable.DIRECTORY_LEASE);
+      LookupCounts counts = context.nodes().counts();
+      for (int part = 0; part < LookupCounts.PARTS; part++) {
+        for (long ino : counts.nodes(part)) {
+          context.nodes().contentLost(ino);
+          context.nodes().change(ino, 0, NodeTable.DIRECTORY_LEASE);
+        }
       }
-      left.addAndGet(1 + all.length);
+      left.incrementAndGet();
       untilAccepted(() -> context.notifier().incEpoch(told));
-      for (long ino : all) {
-        untilAccepted(() -> context.notifier().invalidateInode(ino, 0, 0, told));
+      for (int part = 0; part < LookupCounts.PARTS; part++) {
+        for (long ino : counts.nodes(part)) {
+          left.incrementAndGet();
+          untilAccepted(() -> context.notifier().invalidateInode(ino, 0, 0, told));
+        }
       }
       told.done(0);
     } catch (InterruptedException e) {

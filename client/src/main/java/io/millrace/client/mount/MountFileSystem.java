@@ -157,7 +157,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
     var counts = context.nodes().counts();
     var held = session.ledger().nodes();
     if (held.isLoose(counts.size())) {
-      held.rewrite(all -> counts.forEach((ino, count, facts, flags) -> all.accept(ino)));
+      held.rewrite(all -> counts.forEach((ino, count, facts) -> all.accept(ino)));
     }
   }
 
