@@ -84,6 +84,11 @@ public final class RocksNamespace implements Namespace {
   }
 
   @Override
+  public void submitStored(Command command, Consumer<CommandResult> result) {
+    journal.submitStored(command, result);
+  }
+
+  @Override
   public CommandResult apply(Command command, boolean sync) {
     if (journal.isJournalThread()) {
       throw new IllegalStateException("the journal's thread can't wait for itself");

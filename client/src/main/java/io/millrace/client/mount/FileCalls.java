@@ -408,15 +408,15 @@ final class FileCalls {
       tellLost(request, handle);
       return;
     }
-    if (handle == null || handle.dirty() == null || handle.dirty().isClean()) {
+    boolean writes = handle != null && handle.dirty() != null;
+    if (writes && context.config().syncOnClose()) {
+      commitAndSync(request.detach(), handle);
+    } else if (!writes || handle.dirty().isClean()) {
       request.ok();
-      return;
+    } else {
+      DetachedReply kernel = request.detach();
+      handle.dirty().commit(false, (inode, failure) -> Mutations.settle(kernel, failure));
     }
-    DetachedReply kernel = request.detach();
-    handle
-        .dirty()
-        .commit(
-            context.config().syncOnClose(), (inode, failure) -> Mutations.settle(kernel, failure));
   }
 
   void fsync(FuseRequest request, long ino, long fh) {
@@ -430,13 +430,18 @@ final class FileCalls {
       sync(kernel, ino);
       return;
     }
+    commitAndSync(kernel, handle);
+  }
+
+  /** Where there is nothing to commit, an earlier commit or the creation may not be durable yet. */
+  private void commitAndSync(DetachedReply kernel, FileHandle handle) {
     handle
         .dirty()
         .commit(
             true,
             (inode, failure) -> {
               if (failure == null && inode == null) {
-                sync(kernel, ino);
+                sync(kernel, handle.ino());
               } else {
                 Mutations.settle(kernel, failure);
               }

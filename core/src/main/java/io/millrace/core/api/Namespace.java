@@ -33,6 +33,12 @@ public interface Namespace extends AutoCloseable {
    */
   void submit(Command command, boolean sync, Consumer<CommandResult> result);
 
+  /**
+   * As {@link #submit} with sync, for a command whose blocks the caller has made survive power loss
+   * ({@link BlockStore#sync}): only the log is left to sync, and changes of names go on meanwhile.
+   */
+  void submitStored(Command command, Consumer<CommandResult> result);
+
   /** {@link #submit} and wait. Never on the journal's thread. */
   CommandResult apply(Command command, boolean sync);
 
