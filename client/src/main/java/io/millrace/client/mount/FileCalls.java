@@ -61,6 +61,9 @@ final class FileCalls {
 
   void open(FuseRequest request, long ino, int flags) {
     forgetFirst(request);
+    if (refused(request)) {
+      return;
+    }
     context.predictor().used(ino);
     if ((flags & O_TRUNC) != 0) {
       openTruncated(request, ino, flags);
@@ -84,6 +87,15 @@ final class FileCalls {
     if (request.isResent()) {
       release(context.open().openedBefore(request.key()));
     }
+  }
+
+  /** Before anything is made or truncated. */
+  private boolean refused(FuseRequest request) {
+    if (!context.open().isFull()) {
+      return false;
+    }
+    request.error(Errno.ENFILE.code());
+    return true;
   }
 
   private void askOpen(DetachedReply kernel, long ino, int flags) {
@@ -165,6 +177,9 @@ final class FileCalls {
   /** An unnamed file: an orphan that is open here, until a link names it. */
   void tmpfile(FuseRequest request, long dir, int flags, int mode, int umask) {
     forgetFirst(request);
+    if (refused(request)) {
+      return;
+    }
     long since = context.notices().now();
     var op = Create.newBuilder().setDir(dir).setMode(mode).setUmask(umask).setUnnamed(true);
     DetachedReply kernel = request.detach();
@@ -180,6 +195,9 @@ final class FileCalls {
 
   void create(FuseRequest request, long dir, int flags, int mode, int umask) {
     forgetFirst(request);
+    if (refused(request)) {
+      return;
+    }
     byte[] name = request.name();
     long since = context.notices().now();
     var op = Mutations.create(dir, name, mode).setUmask(umask).setExclusive((flags & O_EXCL) != 0);
