@@ -36,7 +36,8 @@ class LogSyncTest {
   void H13_blocksOfEarlierCommandsAreSyncedBeforeTheLog() throws Exception {
     var syncs = new AtomicInteger();
     try (var fs = new NamespaceFixture(directory.resolve("fixture"));
-        var namespace = new RocksNamespace(config(directory.resolve("m"), syncs::incrementAndGet))) {
+        var namespace =
+            new RocksNamespace(config(directory.resolve("m"), syncs::incrementAndGet))) {
       assertEquals(0, stored(namespace, fs).get().getErrno()); // what an earlier life has left
       var grow = SetAttr.newBuilder().setIno(ROOT).setMode(0700);
       assertEquals(0, namespace.apply(fs.command().setSetAttr(grow).build(), false).getErrno());
