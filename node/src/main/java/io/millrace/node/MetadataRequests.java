@@ -47,6 +47,7 @@ final class MetadataRequests {
   private final ContentReader reader;
   private final Leases leases;
   private final InodeCache inodes;
+  private final Orphans orphans;
   private final AdminHandler admin;
   private final NodeCounters counters;
 
@@ -56,6 +57,7 @@ final class MetadataRequests {
       ContentReader reader,
       Leases leases,
       InodeCache inodes,
+      Orphans orphans,
       AdminHandler admin,
       NodeCounters counters) {
     this.namespace = namespace;
@@ -63,6 +65,7 @@ final class MetadataRequests {
     this.reader = reader;
     this.leases = leases;
     this.inodes = inodes;
+    this.orphans = orphans;
     this.admin = admin;
     this.counters = counters;
   }
@@ -135,6 +138,9 @@ final class MetadataRequests {
     if (known == null) {
       long before = inodes.stamp(request.getIno());
       known = inodes.put(namespace.inode(request.getIno()), before);
+    }
+    if (known.inode.getNlink() == 0) {
+      orphans.opened(session, request.getIno());
     }
     WithContent answer = content(session, known.inode, known, request.getWantContentUpTo(), stamp);
     responder.reply(

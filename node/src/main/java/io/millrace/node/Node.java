@@ -22,6 +22,7 @@ import io.millrace.proto.NoticeAck;
 import io.millrace.proto.OpenRequest;
 import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirRequest;
+import io.millrace.proto.Reclaim;
 import io.millrace.proto.ReleaseLeases;
 import io.millrace.proto.SeekRequest;
 import io.millrace.proto.WriteRequest;
@@ -81,13 +82,14 @@ public final class Node implements RequestHandler, AutoCloseable {
     this.leases = new Leases(config);
     var orphans = new Orphans(namespace, stamps);
     this.sessions = new Sessions(config, namespace, stamps, leases, orphans, counters, grace);
-    this.notices = new NoticeBoard(config, sessions, leases, inodes, counters);
+    this.notices = new NoticeBoard(config, sessions, leases, inodes, orphans, counters);
     var reader =
         new ContentReader(namespace, parts.blocks(), parts.source(), parts.buffers(), counters);
     this.reads = new ReadRequests(namespace, reader, leases, inodes, threads, counters);
     this.copies = new ContentCopy(namespace, parts.blocks(), reader, threads);
     this.metadata =
-        new MetadataRequests(namespace, parts.blocks(), reader, leases, inodes, admin, counters);
+        new MetadataRequests(
+            namespace, parts.blocks(), reader, leases, inodes, orphans, admin, counters);
     this.changes =
         new ChangeRequests(
             namespace,
@@ -238,6 +240,12 @@ public final class Node implements RequestHandler, AutoCloseable {
       }
       case READ -> reads.read(peer, session, (ReadRequest) header, responder);
       case MUTATE -> changes.mutate(peer, session, (MutateRequest) header, responder);
+      case RECLAIM -> {
+        if (session != null) {
+          sessions.reclaim(session, (Reclaim) header);
+        }
+        done(responder);
+      }
       case SYNC -> changes.sync(responder, Empty.getDefaultInstance());
       case NOTICE_ACK -> acknowledge(session, (NoticeAck) header, responder);
       case RELEASE_LEASES -> release(session, (ReleaseLeases) header, responder);

@@ -66,15 +66,19 @@ final class FileCalls {
       openTruncated(request, ino, flags);
       return;
     }
-    long facts = context.nodes().facts(ino);
+    long since = context.notices().now();
+    var pending = new PendingOpen(context, ino);
+    long facts = context.nodes().facts(ino); // after it counts as open, as a recall looks then
     if (NodeTable.has(facts, NodeTable.CONTENT_LEASE)
-        && NodeTable.has(facts, NodeTable.PAGES_MATCH)) {
+        && NodeTable.has(facts, NodeTable.PAGES_MATCH)
+        && context.notices().isFresh(ino, since)) {
       opened(request, ino, flags, OpenReplyFlags.KEEP_CACHE);
+      pending.end();
       return;
     }
     DetachedReply kernel = request.detach();
     kernel.answerWhenInterrupted();
-    askOpen(kernel, ino, flags);
+    askOpen(kernel, pending, ino, flags);
   }
 
   /**
@@ -86,7 +90,7 @@ final class FileCalls {
     }
   }
 
-  private void askOpen(DetachedReply kernel, long ino, int flags) {
+  private void askOpen(DetachedReply kernel, PendingOpen pending, long ino, int flags) {
     long since = context.notices().now();
     var question =
         OpenRequest.newBuilder()
@@ -97,12 +101,18 @@ final class FileCalls {
     new NodeAnswer(kernel) {
       @Override
       void answer(Reply reply, DetachedReply to) {
-        openAnswered(reply, to, flags, since);
+        openAnswered(reply, to, pending, flags, since);
+      }
+
+      @Override
+      void abandoned() {
+        pending.end();
       }
     }.ask(context.channel(), Op.OPEN, question);
   }
 
-  private void openAnswered(Reply reply, DetachedReply kernel, int flags, long since) {
+  private void openAnswered(
+      Reply reply, DetachedReply kernel, PendingOpen pending, int flags, long since) {
     OpenReply answer = reply.as(OpenReply.class);
     Inode inode = answer.getInode();
     long ino = inode.getIno();
@@ -116,10 +126,12 @@ final class FileCalls {
     long facts = answers.granted(ino, inode.getContentSeq(), answer.getLease(), since);
     if (facts == 0) {
       opened(kernel, ino, flags, 0);
+      pending.end();
     } else if (NodeTable.has(facts, NodeTable.PAGES_MATCH)) {
       opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+      pending.end();
     } else {
-      dropPages(kernel, ino, flags);
+      dropPages(kernel, pending, ino, flags);
     }
   }
 
@@ -127,7 +139,7 @@ final class FileCalls {
    * The kernel has pages of another version. They go before the open is answered, so that from then
    * on every page is of the version that the lease is about, also under opens at the same time.
    */
-  private void dropPages(DetachedReply kernel, long ino, int flags) {
+  private void dropPages(DetachedReply kernel, PendingOpen pending, long ino, int flags) {
     boolean sent =
         context
             .notifier()
@@ -138,9 +150,11 @@ final class FileCalls {
                 errno -> {
                   context.nodes().change(ino, NodeTable.PAGES_MATCH, 0);
                   opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+                  pending.end();
                 });
     if (!sent) {
       opened(kernel, ino, flags, 0);
+      pending.end();
     }
   }
 
@@ -158,8 +172,17 @@ final class FileCalls {
     var op = SetAttr.newBuilder().setIno(ino).setKillSuid(request.openKillsSetuid());
     Command.Builder command = MountContext.command(request);
     DetachedReply kernel = request.detach();
+    var pending = new PendingOpen(context, ino);
+    long since = context.notices().now();
     mutations.truncate(
-        kernel, command, op, inode -> opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE));
+        kernel,
+        command,
+        op,
+        pending,
+        inode -> {
+          answers.granted(ino, inode.getContentSeq(), true, since);
+          opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+        });
   }
 
   /** An unnamed file: an orphan that is open here, until a link names it. */
@@ -203,7 +226,11 @@ final class FileCalls {
                   if (result.getExisted() && (flags & O_TRUNC) != 0) {
                     var cut = SetAttr.newBuilder().setIno(inode.getIno());
                     mutations.truncate(
-                        kernel, truncation, cut, i -> created(kernel, dir, i, since, flags, true));
+                        kernel,
+                        truncation,
+                        cut,
+                        new PendingOpen(context, inode.getIno()),
+                        i -> created(kernel, dir, i, since, flags, true));
                   } else {
                     created(kernel, dir, inode, since, flags, result.getExisted());
                   }

@@ -362,7 +362,7 @@ public final class NettyNodeChannel implements NodeChannel {
 
   private static boolean exempt(Op op) {
     return switch (op) {
-      case RENEW, NOTICE_ACK, RELEASE_LEASES, BYE -> true;
+      case RENEW, NOTICE_ACK, RELEASE_LEASES, RECLAIM, BYE -> true;
       case HELLO,
           LOOKUP,
           GETATTR,

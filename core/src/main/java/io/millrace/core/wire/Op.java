@@ -23,6 +23,7 @@ import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReadlinkReply;
+import io.millrace.proto.Reclaim;
 import io.millrace.proto.ReleaseLeases;
 import io.millrace.proto.SeekReply;
 import io.millrace.proto.SeekRequest;
@@ -58,6 +59,8 @@ public enum Op {
   BYE(18, Empty.parser(), Empty.parser()),
   SEEK(19, SeekRequest.parser(), SeekReply.parser()),
   COPY(20, CopyRequest.parser(), CopyReply.parser()),
+  /** What a client without leases has open, and that it has dropped what it had cached. */
+  RECLAIM(21, Reclaim.parser(), Empty.parser()),
   /** Only as a reply. */
   ERROR(255, Empty.parser(), ErrorReply.parser());
 
