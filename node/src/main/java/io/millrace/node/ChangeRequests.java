@@ -357,6 +357,9 @@ final class ChangeRequests {
           MARK_EXPORTED,
           RESOLVE_CHANGE,
           FORGET_GARBAGE,
+          PUT_QUOTA,
+          REMOVE_QUOTA,
+          COUNT_QUOTA,
           OP_NOT_SET ->
           throw new FsException(
               Errno.EPERM, "not a client's command", "command", command.getOpCase());

@@ -57,6 +57,8 @@ public final class Node implements RequestHandler, AutoCloseable {
   private final Sessions sessions;
   private final NoticeBoard notices;
   private final GarbageCollector garbage;
+  private final QuotaCounter quotaCounter;
+  private final QuotaAdmin quotas;
   private final ReadRequests reads;
   private final ChangeRequests changes;
   private final ContentCopy copies;
@@ -100,6 +102,8 @@ public final class Node implements RequestHandler, AutoCloseable {
             orphans,
             grace,
             threads);
+    this.quotaCounter = new QuotaCounter(namespace, stamps);
+    this.quotas = new QuotaAdmin(namespace, stamps, quotaCounter);
     this.garbage =
         new GarbageCollector(
             namespace,
@@ -132,12 +136,18 @@ public final class Node implements RequestHandler, AutoCloseable {
     threads.after(config.leaseMillis(), grace::over);
     threads.every(Math.max(1, config.leaseMillis() / CLOCK_TICKS_PER_LEASE), this::lookAfter);
     garbage.start();
+    quotaCounter.start();
     return this;
   }
 
   /** For the link engine: tells clients of changes that none of them made. */
   public CoherenceNotifier notifier() {
     return notices;
+  }
+
+  /** For the command line. */
+  public QuotaAdmin quotas() {
+    return quotas;
   }
 
   /** Requests by operation, and events, since the start. */
@@ -200,6 +210,7 @@ public final class Node implements RequestHandler, AutoCloseable {
     stopping = true;
     grace.over();
     garbage.close();
+    quotaCounter.close();
     threads.close();
     parts.blocks().sync();
   }
@@ -261,7 +272,8 @@ public final class Node implements RequestHandler, AutoCloseable {
       case SEEK -> onDisk(peer, responder, () -> metadata.seek((SeekRequest) header, responder));
       case COPY ->
           onDisk(peer, responder, () -> copies.copy(session, (CopyRequest) header, responder));
-      case STATFS -> onDisk(peer, responder, () -> metadata.statfs(responder));
+      case STATFS ->
+          onDisk(peer, responder, () -> metadata.statfs((InodeRequest) header, responder));
       case HELLO, NOTICE, ERROR -> throw new FsException(Errno.ENOSYS, "not a request", "op", op);
     }
   }
