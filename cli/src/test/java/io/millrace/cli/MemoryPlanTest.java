@@ -33,7 +33,7 @@ class MemoryPlanTest {
 
   @Test
   void allPartsTogetherStayBelowTheLimit() {
-    for (long mib = 450; mib < 1500; mib++) {
+    for (long mib = 460; mib < 1500; mib++) {
       long heap = Math.clamp(mib * 28 / 100, 64, 256);
       long direct = mib < 1024 ? Math.max(32, mib / 8) : 128;
       heap = mib < 1024 ? heap : 256;

@@ -12,6 +12,7 @@ import time
 
 ROOT, SEED, SECONDS = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 FILES_MAX, DIRECTORIES, BYTES_MAX = 600, 12, 200_000
+SLASH = os.open("/", os.O_RDONLY)
 chance = random.Random(SEED)
 files = {}  # path -> bytearray, the same object for all names of one inode
 done = {}
@@ -130,7 +131,7 @@ def unnamed():
     os.write(fd, data)
     if chance.random() < 0.5:
         path = fresh()
-        os.link(f"/proc/self/fd/{fd}", path, follow_symlinks=True)
+        os.link(f"/proc/self/fd/{fd}", path, src_dir_fd=SLASH)  # which makes Python follow the link
         files[path] = bytearray(data)
     os.close(fd)
 
