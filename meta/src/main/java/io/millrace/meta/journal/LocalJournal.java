@@ -63,6 +63,9 @@ public final class LocalJournal implements Journal {
             MARK_EXPORTED,
             RESOLVE_CHANGE,
             FORGET_GARBAGE,
+            PUT_QUOTA,
+            REMOVE_QUOTA,
+            COUNT_QUOTA,
             OP_NOT_SET ->
             true;
       };
