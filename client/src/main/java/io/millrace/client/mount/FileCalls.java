@@ -242,6 +242,7 @@ final class FileCalls {
     long ino = inode.getIno();
     DirtyFile dirty = context.writeBack().acquire(ino);
     dirty.baseIs(inode.getSize());
+    dirty.growth().learn(inode);
     long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
     if (inode.getNlink() == 0) {
       context.open().orphan(ino);
@@ -351,6 +352,10 @@ final class FileCalls {
       append(request, dirty, offset, size, killsSuid);
       return;
     }
+    if (!dirty.growth().allows(offset + size)) {
+      writeWithinQuota(request, dirty, offset, killsSuid);
+      return;
+    }
     int taken = dirty.write(offset, request.payload(), 0, killsSuid);
     if (taken == size) {
       request.written(size);
@@ -367,6 +372,35 @@ final class FileCalls {
         });
   }
 
+  /** What fits, as a local file system does; EDQUOT where nothing does. */
+  private void writeWithinQuota(
+      FuseRequest request, DirtyFile dirty, long offset, boolean killsSuid) {
+    PayloadBuffer payload = request.takePayload();
+    request.blocking(
+        FuseRequest.OnInterrupt.IGNORE,
+        kernel -> {
+          int fitting;
+          try (payload) {
+            fitting = fitting(dirty, offset, payload.data().byteSize());
+            var data = payload.data().asSlice(0, fitting);
+            context.writeBack().write(dirty, offset, data, 0, killsSuid);
+          }
+          kernel.written(fitting);
+        });
+  }
+
+  /** Asks what room there is now. */
+  private int fitting(DirtyFile dirty, long offset, long size) {
+    if (!dirty.growth().allows(offset + size)) {
+      dirty.growth().learn(atNode(dirty.ino()));
+    }
+    long fitting = dirty.growth().fitting(offset, size);
+    if (fitting <= 0) {
+      throw new FsException(Errno.EDQUOT, "no room left in the quota", "ino", dirty.ino());
+    }
+    return (int) fitting;
+  }
+
   /**
    * The kernel's offset is only where it believes the end to be. The bytes go to the end that this
    * client knows, and with the commit to the true one.
@@ -374,7 +408,8 @@ final class FileCalls {
   private void append(FuseRequest request, DirtyFile dirty, long offset, int size, boolean suid) {
     boolean known = dirty.knowsEnd();
     long end = known ? dirty.beginAppend(offset) : 0;
-    int taken = known ? appendNow(dirty, end, request, suid) : 0;
+    boolean fits = known && dirty.growth().allows(end + size);
+    int taken = fits ? appendNow(dirty, end, request, suid) : 0;
     if (taken == size) {
       dirty.endAppend();
       appended(request, dirty, offset, end, size);
@@ -387,6 +422,7 @@ final class FileCalls {
           try (payload) {
             long at = known ? end : beginAfterAsking(dirty, offset);
             try {
+              fitsWhole(dirty, at, size);
               context.writeBack().write(dirty, at, payload.data(), taken, suid);
             } finally {
               dirty.endAppend();
@@ -394,6 +430,13 @@ final class FileCalls {
             appended(kernel, dirty, offset, at, size);
           }
         });
+  }
+
+  /** An append lies in the file whole, or not at all. */
+  private void fitsWhole(DirtyFile dirty, long at, int size) {
+    if (!dirty.growth().allows(at + size) && fitting(dirty, at, size) < size) {
+      throw new FsException(Errno.EDQUOT, "no room left in the quota", "ino", dirty.ino());
+    }
   }
 
   private static int appendNow(DirtyFile dirty, long end, FuseRequest request, boolean suid) {
@@ -410,7 +453,9 @@ final class FileCalls {
   }
 
   private long beginAfterAsking(DirtyFile dirty, long offset) {
-    dirty.baseIs(sizeAtNode(dirty.ino()));
+    Inode inode = atNode(dirty.ino());
+    dirty.baseIs(inode.getSize());
+    dirty.growth().learn(inode);
     return dirty.beginAppend(offset);
   }
 
@@ -422,10 +467,10 @@ final class FileCalls {
     }
   }
 
-  private long sizeAtNode(long ino) {
+  private Inode atNode(long ino) {
     var question = InodeRequest.newBuilder().setIno(ino).build();
     try (Reply reply = context.channel().await(Op.GETATTR, question, null)) {
-      return reply.as(Inode.class).getSize();
+      return reply.as(Inode.class);
     }
   }
 

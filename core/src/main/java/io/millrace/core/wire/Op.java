@@ -48,7 +48,7 @@ public enum Op {
   MUTATE(9, MutateRequest.parser(), WriteReply.parser()),
   READLINK(10, InodeRequest.parser(), ReadlinkReply.parser()),
   XATTR(11, XattrRequest.parser(), XattrReply.parser()),
-  STATFS(12, Empty.parser(), StatfsReply.parser()),
+  STATFS(12, InodeRequest.parser(), StatfsReply.parser()),
   /** All that this session had acknowledged before survives power loss on return. */
   SYNC(13, InodeRequest.parser(), Empty.parser()),
   RELEASE_LEASES(14, ReleaseLeases.parser(), Empty.parser()),
