@@ -19,6 +19,7 @@ fi
 rm -rf "$dist.new" && mkdir -p "$dist.new"
 cp cli/target/lib/*.jar "$dist.new/"
 cp cli/target/millrace-cli-*.jar "$dist.new/"
+cp scripts/memory.sh "$dist.new/"
 rm -rf "$dist" && mv "$dist.new" "$dist"
 cp=$(printf '%s:' "$dist"/*.jar)
 cp=${cp%:}
@@ -39,7 +40,8 @@ case "\$serves" in
 esac
 case "\$serves" in
   up|node|mount|demo)
-    jvm="-Xms128m -Xmx\${MILLRACE_HEAP:-256m} -Xmn\${MILLRACE_YOUNG:-64m} -XX:+UseSerialGC -XX:FreqInlineSize=60 -XX:InlineSmallCode=800 -XX:MaxDirectMemorySize=\${MILLRACE_DIRECT:-128m}"
+    . '$dist/memory.sh'
+    jvm="-Xms\${start}m -Xmx\${heap}m -Xmn\${MILLRACE_YOUNG:-\$young} -XX:+UseSerialGC -XX:FreqInlineSize=60 -XX:InlineSmallCode=800 -XX:MaxDirectMemorySize=\$direct -Dmillrace.memory=\$((memory * 1048576))"
     [ ! -e '$dist/server.aot' ] || aot='$dist/server.aot' ;;
   *) jvm="-Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1" ;;
 esac

@@ -52,6 +52,9 @@ final class BlockIndex implements AutoCloseable {
   private final ColumnFamilyHandle state;
   private final WriteOptions unsynced;
 
+  /** Also what a process killed before this one wrote. */
+  private volatile boolean logChanged = true;
+
   /**
    * @param directory of the store; the index lies in {@code index} below it
    * @throws IndexDamage it can't be opened
@@ -102,6 +105,8 @@ final class BlockIndex implements AutoCloseable {
       db.write(unsynced, batch.writes());
     } catch (RocksDBException failure) {
       throw failed(failure);
+    } finally {
+      logChanged = true;
     }
   }
 
@@ -154,11 +159,20 @@ final class BlockIndex implements AutoCloseable {
     return found;
   }
 
+  /** One caller at a time. Nothing where nothing was written since the last one. */
   void syncLog() {
+    if (!logChanged) {
+      return;
+    }
+    logChanged = false;
+    boolean done = false;
     try {
       db.flushWal(true);
+      done = true;
     } catch (RocksDBException failure) {
       throw failed(failure);
+    } finally {
+      logChanged |= !done;
     }
   }
 

@@ -44,6 +44,9 @@ final class SegmentFiles implements AutoCloseable {
   private Segment staged;
   private volatile boolean direct = true;
 
+  /** Also by a process killed before this one. */
+  private volatile boolean namesChanged = true;
+
   /**
    * @param numbers gives numbers for new files
    */
@@ -259,6 +262,21 @@ final class SegmentFiles implements AutoCloseable {
     return directory;
   }
 
+  /** The names of all segments made before this call survive power loss. */
+  void syncNames() {
+    if (!namesChanged) {
+      return;
+    }
+    namesChanged = false;
+    boolean done = false;
+    try {
+      NativeFile.syncDirectory(directory);
+      done = true;
+    } finally {
+      namesChanged |= !done;
+    }
+  }
+
   @Override
   public void close() {
     files.close();
@@ -276,6 +294,7 @@ final class SegmentFiles implements AutoCloseable {
   private Segment create() {
     long number = numbers.getAsLong();
     files.create(number);
+    namesChanged = true;
     var segment = new Segment(number, 0, 0);
     segments.put(number, segment);
     return segment;

@@ -81,8 +81,8 @@ final class SyncGroup {
       var directories = new HashSet<Path>();
       for (long segment : segmentNumbers) {
         segments.sync(segment);
-        directories.add(segments.directory());
       }
+      segments.syncNames();
       for (long file : largeNumbers) {
         large.sync(file);
         directories.add(large.subdirectory(file));

@@ -26,6 +26,8 @@ import picocli.CommandLine.HelpCommand;
       TaskCommand.class,
       StateCommand.class,
       WaitCommand.class,
+      QuotaCommand.class,
+      TrashCommand.class,
       StatusCommand.class,
       FsckCommand.class,
       TrainCommand.class,

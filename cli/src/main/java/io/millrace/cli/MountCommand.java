@@ -29,10 +29,11 @@ final class MountCommand implements Callable<Integer> {
     var config =
         ChannelConfig.session(address.getHostString(), address.getPort(), Served.clientName())
             .goingOnWith(survival.ledger().session());
+    var plan = MemoryPlan.of(MemoryPlan.Limit.here(), MemoryPlan.Asked.mount(options));
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
         var channel = survival.open(config, ended)) {
-      return new Served(options, mountPoint, node, ended, survival)
+      return new Served(options, mountPoint, node, ended, survival, plan)
           .run(channel, spec.commandLine());
     }
   }

@@ -19,15 +19,24 @@ final class MountOptions {
       names = "--l2",
       paramLabel = "SIZE",
       converter = Units.Size.class,
-      description = "Client cache off the heap, beside the kernel's. Default: 64 MiB")
-  private long l2Bytes = 64L << 20;
+      description =
+          "Client cache off the heap, beside the kernel's. Default: 64 MiB, less where memory is short")
+  private Long l2Bytes;
 
   @Option(
       names = "--write-back",
       paramLabel = "SIZE",
       converter = Units.Size.class,
-      description = "Hard limit of data not yet sent; writers wait there. Default: 64 MiB")
-  private long writeBackBytes = 64L << 20;
+      description =
+          "Hard limit of data not yet sent, at least 8MiB; writers wait there. Default: 64 MiB, less"
+              + " where memory is short")
+  private Long writeBackBytes;
+
+  @Option(
+      names = "--open-files",
+      paramLabel = "N",
+      description = "Open files, and open directories; more are refused (ENFILE). Default: 65536")
+  private int openFiles = 65_536;
 
   @Option(names = "--sync-on-close", description = "close() waits until data survives power loss.")
   private boolean syncOnClose;
@@ -46,22 +55,40 @@ final class MountOptions {
     return supervised;
   }
 
-  MountConfig at(Path mountPoint, String source) {
+  MountConfig at(Path mountPoint, String source, MemoryPlan plan) {
     return MountConfig.at(mountPoint)
         .source(source)
         .mode(mode)
         .readOnly(readOnly)
         .allowOther(allowOther || System.getProperty("user.name").equals("root"))
-        .l2Bytes(l2Bytes)
+        .l2Bytes(plan.l2Bytes())
+        .readAheadBytes(plan.readAheadBytes())
+        .stagedBytes(plan.stagedBytes())
+        .openFilesMax(openFilesMax())
         .workers(Math.max(4, Runtime.getRuntime().availableProcessors()))
-        .writeBackBytes(writeBackBytes)
+        .writeBackBytes(plan.writeBackBytes())
         .syncOnClose(syncOnClose)
         .build();
   }
 
-  /** See {@link MountConfig#borrowedBytesMax}. */
-  long borrowedBytesMax() {
-    return at(Path.of("/"), "").borrowedBytesMax();
+  private int openFilesMax() {
+    if (openFiles < 16) {
+      throw new CliException(Main.USAGE, "--open-files takes 16 or more");
+    }
+    return openFiles;
+  }
+
+  /** Null: nothing. */
+  Long l2Asked() {
+    return l2Bytes;
+  }
+
+  /** Null: nothing. */
+  Long writeBackAsked() {
+    if (writeBackBytes != null && writeBackBytes < 8 << 20) {
+      throw new CliException(Main.USAGE, "--write-back takes 8MiB or more");
+    }
+    return writeBackBytes;
   }
 
   /** For the line that says that the mount is there. */

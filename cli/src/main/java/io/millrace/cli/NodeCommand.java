@@ -15,9 +15,13 @@ final class NodeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    var plan = MemoryPlan.of(MemoryPlan.Limit.here(), MemoryPlan.Asked.node(options));
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
-        var node = new StoreNode(options, 0)) {
+        var node = new StoreNode(options, plan)) {
+      if (plan.isReduced()) {
+        spec.commandLine().getErr().println("millrace: " + plan.line());
+      }
       spec.commandLine().getOut().println("millrace: ready, node " + node.address());
       spec.commandLine().getOut().flush();
       ended.await();

@@ -29,8 +29,9 @@ final class NodeOptions {
       names = "--l1",
       paramLabel = "SIZE",
       converter = Units.Size.class,
-      description = "Memory for hot blocks, off the heap. Default: 64 MiB")
-  private long l1Bytes = 64L << 20;
+      description =
+          "Memory for hot blocks, off the heap. Default: 64 MiB, less where memory is short")
+  private Long l1Bytes;
 
   @Option(
       names = "--read-deadline",
@@ -63,7 +64,8 @@ final class NodeOptions {
     return ServerOptions.address(listen).getPort();
   }
 
-  long l1Bytes() {
+  /** Null: nothing. */
+  Long l1Asked() {
     return l1Bytes;
   }
 

@@ -18,6 +18,7 @@ final class Served {
   private final String node;
   private final CountDownLatch ended;
   private final Survival survival;
+  private final MemoryPlan plan;
 
   private static final long WISH_LOOK_MILLIS = 200;
 
@@ -26,12 +27,18 @@ final class Served {
    * @param ended counted down to end it; it counts down too when somebody unmounts
    */
   Served(
-      MountOptions options, Path mountPoint, String node, CountDownLatch ended, Survival survival) {
+      MountOptions options,
+      Path mountPoint,
+      String node,
+      CountDownLatch ended,
+      Survival survival,
+      MemoryPlan plan) {
     this.options = options;
     this.mountPoint = mountPoint.toAbsolutePath().normalize();
     this.node = node;
     this.ended = ended;
     this.survival = survival;
+    this.plan = plan;
   }
 
   static String clientName() throws UnknownHostException {
@@ -55,7 +62,11 @@ final class Served {
   private List<String> serve(NodeChannel channel, CommandLine commandLine)
       throws FuseMountException, InterruptedException {
     Mount mount =
-        Mount.start(options.at(mountPoint, node), channel, survival.vault(), survival.ledger());
+        Mount.start(
+            options.at(mountPoint, node, plan), channel, survival.vault(), survival.ledger());
+    if (plan.isReduced()) {
+      commandLine.getErr().println("millrace: " + plan.line());
+    }
     try (mount) {
       var _ = mount.session().ended().whenComplete((how, failure) -> ended.countDown());
       String what = mount.session().isTakenOver() ? "goes on" : "ready";

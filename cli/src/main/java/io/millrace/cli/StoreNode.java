@@ -27,7 +27,7 @@ import java.util.List;
 /** A storage node with all its parts, wired here and nowhere else; closed in reverse. */
 final class StoreNode implements AutoCloseable {
   /** Blocks on their way, and replies put together from several: four of the largest each. */
-  private static final long BUFFER_BYTES = 4L * BlockId.MAX_BYTES;
+  static final long BUFFER_BYTES = 4L * BlockId.MAX_BYTES;
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final Node node;
@@ -35,18 +35,19 @@ final class StoreNode implements AutoCloseable {
   private final String address;
 
   /**
-   * @param borrowedBytes buffers that a mount in this process may hold on to
+   * @param plan for all of this process
    * @throws FsException EBUSY the directory is another node's; EADDRINUSE the port is taken; EACCES
    *     the directory can't be written
    */
-  StoreNode(NodeOptions options, long borrowedBytes) {
-    this(options, borrowedBytes, 0);
+  StoreNode(NodeOptions options, MemoryPlan plan) {
+    this(options, plan, 0);
   }
 
   /**
    * @param session that a mount of this process goes on with (H17); 0: a new one
    */
-  StoreNode(NodeOptions options, long borrowedBytes, long session) {
+  StoreNode(NodeOptions options, MemoryPlan plan, long session) {
+    long borrowedBytes = plan.borrowedBytes();
     try {
       Path directory = makeDirectory(options.directory());
       var clock = InstantSource.system();
@@ -57,7 +58,7 @@ final class StoreNode implements AutoCloseable {
                       List.of(
                           new BlockStoreConfig.Directory(
                               directory.resolve("blocks"), options.capacityBytes())),
-                      options.l1Bytes(),
+                      plan.l1Bytes(),
                       BUFFER_BYTES + borrowedBytes),
                   clock));
       var namespace =

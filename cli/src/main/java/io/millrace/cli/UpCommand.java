@@ -23,15 +23,15 @@ final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Survival survival = Survival.of(spec, mountOptions, mountPoint);
+    var plan =
+        MemoryPlan.of(MemoryPlan.Limit.here(), MemoryPlan.Asked.up(nodeOptions, mountOptions));
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);
-        var node =
-            new StoreNode(
-                nodeOptions, mountOptions.borrowedBytesMax(), survival.ledger().session());
+        var node = new StoreNode(nodeOptions, plan, survival.ledger().session());
         var channel =
             new LocalNodeChannel(
                 node.handler(), Served.clientName(), false, survival.ledger().session())) {
-      return new Served(mountOptions, mountPoint, node.address(), ended, survival)
+      return new Served(mountOptions, mountPoint, node.address(), ended, survival, plan)
           .run(channel, spec.commandLine());
     }
   }

@@ -17,13 +17,17 @@ import io.millrace.meta.row.InodeState;
 import io.millrace.meta.row.Keys;
 import io.millrace.meta.row.LinkCounts;
 import io.millrace.meta.row.MessageRow;
+import io.millrace.meta.row.QuotaCount;
 import io.millrace.meta.row.RowReader;
 import io.millrace.meta.row.SessionRow;
+import io.millrace.meta.row.TrashedRow;
 import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.Rows;
 import io.millrace.meta.store.SnapshotRows;
 import io.millrace.meta.tree.ExtentReader;
 import io.millrace.meta.tree.KeyPrefixes;
+import io.millrace.meta.tree.QuotaLedger;
+import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.StreamUse;
 import io.millrace.meta.tree.TreeReader;
 import io.millrace.proto.Change;
@@ -33,7 +37,11 @@ import io.millrace.proto.Extent;
 import io.millrace.proto.Garbage;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
+import io.millrace.proto.QuotaRecord;
+import io.millrace.proto.QuotaStatus;
 import io.millrace.proto.TaskRecord;
+import io.millrace.proto.TrashRecord;
+import io.millrace.proto.TrashedEntry;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -42,6 +50,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiFunction;
@@ -81,6 +90,11 @@ public final class RocksNamespace implements Namespace {
   public void submit(Command command, boolean sync, Consumer<CommandResult> result) {
     // A number given twice after a power cut would give two blocks one name.
     journal.submit(command, sync || command.hasOpenSession(), result);
+  }
+
+  @Override
+  public void submitStored(Command command, Consumer<CommandResult> result) {
+    journal.submitStored(command, result);
   }
 
   @Override
@@ -134,12 +148,12 @@ public final class RocksNamespace implements Namespace {
   }
 
   private TreeReader live() {
-    return new TreeReader(store, machine.links());
+    return new TreeReader(store, machine.links(), machine.quotas());
   }
 
   private <T> T withSnapshot(Function<TreeReader, T> read) {
     try (SnapshotRows rows = store.snapshot()) {
-      return read.apply(new TreeReader(rows, machine.links()));
+      return read.apply(new TreeReader(rows, machine.links(), machine.quotas()));
     }
   }
 
@@ -293,6 +307,55 @@ public final class RocksNamespace implements Namespace {
   @Override
   public List<LinkRecord> links() {
     return List.copyOf(machine.links().byId().values());
+  }
+
+  @Override
+  public Optional<QuotaStatus> quota(int id) {
+    Quotas quotas = machine.quotas();
+    return Optional.ofNullable(quotas.get(quotas.live(id))).map(this::status);
+  }
+
+  @Override
+  public List<QuotaStatus> quotas() {
+    return machine.quotas().byId().values().stream()
+        .filter(quota -> !quota.getRemoved())
+        .map(this::status)
+        .toList();
+  }
+
+  private QuotaStatus status(QuotaRecord quota) {
+    QuotaCount count = QuotaCount.decode(store.get(Keys.quotaUsage(quota.getId())));
+    return QuotaStatus.newBuilder()
+        .setQuota(quota.toBuilder().setParent(machine.quotas().live(quota.getParent())))
+        .setBytes(count.bytes())
+        .setFiles(count.files())
+        .build();
+  }
+
+  @Override
+  public OptionalLong quotaRoom(int id) {
+    long room = QuotaLedger.room(live(), id);
+    return room < 0 ? OptionalLong.empty() : OptionalLong.of(room);
+  }
+
+  @Override
+  public List<TrashRecord> trashes() {
+    return machine.trashes().byRoot().values().stream()
+        .filter(trash -> trash.getRoot() != 0)
+        .toList();
+  }
+
+  @Override
+  public Optional<TrashedEntry> trashed(long ino) {
+    return Optional.ofNullable(store.get(Keys.trashed(ino)))
+        .map(TrashedRow::decode)
+        .map(
+            row ->
+                TrashedEntry.newBuilder()
+                    .setDir(row.dir())
+                    .setName(ByteString.copyFrom(row.name()))
+                    .setDeletedNs(row.deletedNs())
+                    .build());
   }
 
   @Override

@@ -22,12 +22,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * MUTATE and WRITE: stamped, journalled, told to the other holders of leases, then acknowledged
  * (H7). Where no other client is there, the journal's thread answers at once.
  */
 final class ChangeRequests {
+  private static final System.Logger LOG = System.getLogger(ChangeRequests.class.getName());
+
   private final Namespace namespace;
   private final BlockStore blocks;
   private final Stamps stamps;
@@ -39,6 +42,7 @@ final class ChangeRequests {
   private final Orphans orphans;
   private final RestartGrace grace;
   private final NodeThreads threads;
+  private final StoredFirst storedFirst;
 
   ChangeRequests(
       Namespace namespace,
@@ -62,6 +66,16 @@ final class ChangeRequests {
     this.orphans = orphans;
     this.grace = grace;
     this.threads = threads;
+    this.storedFirst = new StoredFirst(blocks, threads);
+  }
+
+  /** How a command gets into the journal: what must be durable before its result comes. */
+  private interface Way {
+    void submit(Command command, Consumer<CommandResult> result);
+  }
+
+  private Way way(boolean sync) {
+    return (command, result) -> namespace.submit(command, sync, result);
   }
 
   /** A mutation on its way; {@code openAtClient} as it was asked, not as the node set it. */
@@ -77,12 +91,12 @@ final class ChangeRequests {
     checkAllowed(session, command);
     checkRoom(command);
     if (peer.mayBlock() || !removes(command) || !sessions.othersThan(session)) {
-      submit(session, command, request.getSync(), responder);
+      submit(session, command, way(request.getSync()), responder);
     } else {
       threads.onDisk(
           () ->
               Answers.guard(
-                  responder, () -> submit(session, command, request.getSync(), responder)));
+                  responder, () -> submit(session, command, way(request.getSync()), responder)));
     }
   }
 
@@ -102,22 +116,45 @@ final class ChangeRequests {
     }
     session.writes(request.getIno());
     store(request, payload);
-    if (request.hasCommit()) {
-      submit(session, request.getCommit(), request.getSync(), responder);
+    if (!request.getSync()) {
+      written(session, request, way(false), responder);
     } else {
-      if (request.getSync()) {
-        blocks.sync();
-      }
+      storedFirst.then(
+          failure -> {
+            if (failure != null) {
+              responder.fail(failure);
+            } else {
+              Answers.guard(
+                  responder, () -> written(session, request, namespace::submitStored, responder));
+            }
+          });
+    }
+  }
+
+  private void written(ClientSession session, WriteRequest request, Way way, Responder responder) {
+    if (request.hasCommit()) {
+      submit(session, request.getCommit(), way, responder);
+    } else {
       responder.reply(WriteReply.getDefaultInstance(), null);
     }
   }
 
   /** All that was acknowledged before survives power loss: an empty command, synced. */
   void sync(Responder responder, com.google.protobuf.MessageLite done) {
+    storedFirst.then(
+        failure -> {
+          if (failure != null) {
+            responder.fail(failure);
+          } else {
+            Answers.guard(responder, () -> syncLog(responder, done));
+          }
+        });
+  }
+
+  private void syncLog(Responder responder, com.google.protobuf.MessageLite done) {
     Command.Builder nothing = Command.newBuilder().setReapOrphan(ReapOrphan.getDefaultInstance());
-    namespace.submit(
+    namespace.submitStored(
         stamps.own(nothing),
-        true,
         result -> {
           if (result.getErrno() == 0) {
             responder.reply(done, null);
@@ -146,15 +183,15 @@ final class ChangeRequests {
     }
   }
 
-  private void submit(ClientSession session, Command command, boolean sync, Responder responder) {
+  private void submit(ClientSession session, Command command, Way way, Responder responder) {
     if (command.hasReapOrphan()) {
       orphans.released(
           session,
           command.getReapOrphan().getInoList(),
-          free -> journal(session, reap(command, free), false, sync, responder));
+          free -> journal(session, reap(command, free), false, way, responder));
     } else {
       boolean open = command.getUnlink().getOpen() || command.getRename().getOpen();
-      journal(session, withOpen(session, command), open, sync, responder);
+      journal(session, withOpen(session, command), open, way, responder);
     }
   }
 
@@ -166,11 +203,10 @@ final class ChangeRequests {
       ClientSession session,
       Command.Builder command,
       boolean openAtClient,
-      boolean sync,
+      Way way,
       Responder responder) {
     var change = new Change(session, stamps.of(command), openAtClient, responder);
-    namespace.submit(
-        change.command, sync, result -> Answers.guard(responder, () -> committed(change, result)));
+    way.submit(change.command, result -> Answers.guard(responder, () -> committed(change, result)));
   }
 
   /** On the journal's thread. */
@@ -188,6 +224,9 @@ final class ChangeRequests {
     if (takesLease(change.command, result.getInode())) {
       leases.grantContent(change.client, result.getInode().getIno());
     }
+    if (ChangeNotices.trashed(change.command, result)) {
+      threads.onNotices(() -> tellTrash(result));
+    }
     ofOrphans(change, result);
     grace.hold(
         change.client.id,
@@ -199,6 +238,15 @@ final class ChangeRequests {
             change.answer(result);
           }
         });
+  }
+
+  /** Nobody waits for it: the trash shows what is new in it a moment later. */
+  private void tellTrash(CommandResult result) {
+    try {
+      notices.announce(null, changeNotices.inTrash(result.getReplaced()), () -> {}, open -> {});
+    } catch (FsException e) {
+      LOG.log(System.Logger.Level.DEBUG, "the trash was emptied meanwhile", e);
+    }
   }
 
   /** It may have it open then (H10), or shows attributes that change under other names too. */
@@ -323,6 +371,12 @@ final class ChangeRequests {
           MARK_EXPORTED,
           RESOLVE_CHANGE,
           FORGET_GARBAGE,
+          PUT_QUOTA,
+          REMOVE_QUOTA,
+          COUNT_QUOTA,
+          PUT_TRASH,
+          RESTORE_TRASH,
+          PURGE_TRASH,
           OP_NOT_SET ->
           throw new FsException(
               Errno.EPERM, "not a client's command", "command", command.getOpCase());

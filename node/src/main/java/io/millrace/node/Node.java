@@ -23,6 +23,7 @@ import io.millrace.proto.OpenRequest;
 import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.Reclaim;
+import io.millrace.proto.ReclaimReply;
 import io.millrace.proto.ReleaseLeases;
 import io.millrace.proto.SeekRequest;
 import io.millrace.proto.WriteRequest;
@@ -57,6 +58,10 @@ public final class Node implements RequestHandler, AutoCloseable {
   private final Sessions sessions;
   private final NoticeBoard notices;
   private final GarbageCollector garbage;
+  private final QuotaCounter quotaCounter;
+  private final QuotaAdmin quotas;
+  private final TrashKeeper trashKeeper;
+  private final TrashAdmin trash;
   private final ReadRequests reads;
   private final ChangeRequests changes;
   private final ContentCopy copies;
@@ -100,6 +105,10 @@ public final class Node implements RequestHandler, AutoCloseable {
             orphans,
             grace,
             threads);
+    this.quotaCounter = new QuotaCounter(namespace, stamps);
+    this.quotas = new QuotaAdmin(namespace, stamps, quotaCounter);
+    this.trashKeeper = new TrashKeeper(namespace, stamps, notices, time);
+    this.trash = new TrashAdmin(namespace, stamps, notices, trashKeeper);
     this.garbage =
         new GarbageCollector(
             namespace,
@@ -132,12 +141,24 @@ public final class Node implements RequestHandler, AutoCloseable {
     threads.after(config.leaseMillis(), grace::over);
     threads.every(Math.max(1, config.leaseMillis() / CLOCK_TICKS_PER_LEASE), this::lookAfter);
     garbage.start();
+    quotaCounter.start();
+    trashKeeper.start();
     return this;
   }
 
   /** For the link engine: tells clients of changes that none of them made. */
   public CoherenceNotifier notifier() {
     return notices;
+  }
+
+  /** For the command line. */
+  public QuotaAdmin quotas() {
+    return quotas;
+  }
+
+  /** For the command line. */
+  public TrashAdmin trash() {
+    return trash;
   }
 
   /** Requests by operation, and events, since the start. */
@@ -200,6 +221,8 @@ public final class Node implements RequestHandler, AutoCloseable {
     stopping = true;
     grace.over();
     garbage.close();
+    quotaCounter.close();
+    trashKeeper.close();
     threads.close();
     parts.blocks().sync();
   }
@@ -230,10 +253,11 @@ public final class Node implements RequestHandler, AutoCloseable {
       case READ -> reads.read(peer, session, (ReadRequest) header, responder);
       case MUTATE -> changes.mutate(peer, session, (MutateRequest) header, responder);
       case RECLAIM -> {
+        var unnamed = ReclaimReply.newBuilder();
         if (session != null) {
-          sessions.reclaim(session, (Reclaim) header);
+          unnamed.addAllUnnamed(sessions.reclaim(session, (Reclaim) header));
         }
-        done(responder);
+        responder.reply(unnamed.build(), null);
       }
       case SYNC -> changes.sync(responder, Empty.getDefaultInstance());
       case NOTICE_ACK -> acknowledge(session, (NoticeAck) header, responder);
@@ -261,7 +285,8 @@ public final class Node implements RequestHandler, AutoCloseable {
       case SEEK -> onDisk(peer, responder, () -> metadata.seek((SeekRequest) header, responder));
       case COPY ->
           onDisk(peer, responder, () -> copies.copy(session, (CopyRequest) header, responder));
-      case STATFS -> onDisk(peer, responder, () -> metadata.statfs(responder));
+      case STATFS ->
+          onDisk(peer, responder, () -> metadata.statfs((InodeRequest) header, responder));
       case HELLO, NOTICE, ERROR -> throw new FsException(Errno.ENOSYS, "not a request", "op", op);
     }
   }

@@ -27,6 +27,7 @@ final class NodeThreads implements AutoCloseable {
   private final ExecutorService waiting =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("node-waiting-", 0).factory());
   private final ScheduledExecutorService clock;
+  private final ExecutorService sync = Executors.newSingleThreadExecutor(named("node-sync-"));
 
   NodeThreads(NodeConfig config) {
     disk =
@@ -64,6 +65,11 @@ final class NodeThreads implements AutoCloseable {
     notices.execute(work);
   }
 
+  /** What syncs blocks, one at a time. */
+  void onSync(Runnable work) {
+    sync.execute(work);
+  }
+
   void waiting(Runnable work) {
     waiting.execute(work);
   }
@@ -80,6 +86,7 @@ final class NodeThreads implements AutoCloseable {
   public void close() {
     clock.shutdownNow();
     end(disk);
+    end(sync);
     end(notices);
     waiting.shutdownNow();
   }

@@ -1,6 +1,7 @@
 package io.millrace.client.mount;
 
 import com.google.protobuf.ByteString;
+import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.wire.NodeChannel;
 import io.millrace.core.wire.NodeChannel.Reply;
@@ -26,6 +27,9 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Directories {
   private static final int PAGE_ENTRIES = 1024;
   private static final int SHARED_CURSORS = 64;
+
+  /** Listings that keep pages; another one fetches its page again when it goes on (H5). */
+  private static final int PAGED_CURSORS = 64;
 
   /** "." and ".." have the first two; an entry's is its cookie and these. */
   private static final long DOTS = 2;
@@ -71,6 +75,10 @@ final class Directories {
     private boolean fetchingNext;
     private long resumeCookie;
     private int resumeIndex;
+
+    synchronized void dropPages() {
+      previous = current = next = null;
+    }
   }
 
   private final MountContext context;
@@ -89,6 +97,9 @@ final class Directories {
         }
       };
 
+  /** Those with pages, the least recently used first. */
+  private final Map<Cursor, Boolean> paged = new LinkedHashMap<>(16, 0.75f, true);
+
   Directories(MountContext context, EntryAnswers answers) {
     this.context = context;
     this.answers = answers;
@@ -96,14 +107,38 @@ final class Directories {
   }
 
   void opendir(FuseRequest request) {
+    if (cursors.mappingCount() >= context.config().openFilesMax()) {
+      request.error(Errno.ENFILE.code());
+      return;
+    }
     long fh = numbers.incrementAndGet();
     cursors.put(fh, new Cursor());
     request.opened(fh, 0);
   }
 
   void releasedir(FuseRequest request, long fh) {
-    cursors.remove(fh);
+    Cursor closed = cursors.remove(fh);
+    if (closed != null) {
+      synchronized (paged) {
+        paged.remove(closed);
+      }
+    }
     request.ok();
+  }
+
+  /** Has pages, or is about to. */
+  private void keepsPages(Cursor cursor) {
+    Cursor eldest = null;
+    synchronized (paged) {
+      paged.put(cursor, true);
+      if (paged.size() > PAGED_CURSORS) {
+        eldest = paged.keySet().iterator().next();
+        paged.remove(eldest);
+      }
+    }
+    if (eldest != null) {
+      eldest.dropPages();
+    }
   }
 
   private Cursor cursor(long dir, long fh) {
@@ -118,6 +153,7 @@ final class Directories {
 
   void readdir(FuseRequest request, long dir, long fh, long offset) {
     Cursor cursor = cursor(dir, fh);
+    keepsPages(cursor);
     DirectoryBuffer buffer = request.directoryBuffer();
     boolean here;
     synchronized (cursor) {
@@ -126,8 +162,7 @@ final class Directories {
       }
       here = cursor.current != null && seek(cursor, offset);
     }
-    if (here) {
-      give(request, dir, cursor, offset, buffer);
+    if (here && give(request, dir, cursor, offset, buffer, null)) {
       return;
     }
     DetachedReply kernel = request.detach();
@@ -209,7 +244,7 @@ final class Directories {
           cursor.resumeCookie = Math.max(0, offset - DOTS);
           cursor.resumeIndex = 0;
         }
-        give(to, dir, cursor, offset, buffer);
+        give(to, dir, cursor, offset, buffer, page);
       }
 
       @Override
@@ -221,12 +256,26 @@ final class Directories {
 
   /**
    * No notice about the directory comes between judging its entries and the kernel's having them.
+   *
+   * @param fetched the page in question; null: one that was there
+   * @return false where that was dropped meanwhile, and no answer was given
    */
-  private void give(
-      FuseReply kernel, long dir, Cursor cursor, long offset, DirectoryBuffer buffer) {
+  private boolean give(
+      FuseReply kernel,
+      long dir,
+      Cursor cursor,
+      long offset,
+      DirectoryBuffer buffer,
+      Page fetched) {
     var held = context.notices().enter(dir, dir);
     try {
       synchronized (cursor) {
+        if (cursor.current == null) {
+          if (fetched == null) {
+            return false;
+          }
+          cursor.current = fetched;
+        }
         if (dots(cursor.current.reply.getSelf(), dir, offset, buffer)) {
           fill(dir, cursor, buffer);
         }
@@ -236,6 +285,7 @@ final class Directories {
       context.notices().exit(held);
     }
     fetchAhead(dir, cursor);
+    return true;
   }
 
   private static boolean dots(Inode self, long dir, long offset, DirectoryBuffer buffer) {
@@ -283,7 +333,8 @@ final class Directories {
     Page from;
     synchronized (cursor) {
       from = cursor.current;
-      boolean wanted = !from.reply.getEnd() && cursor.next == null && !cursor.fetchingNext;
+      boolean wanted =
+          from != null && !from.reply.getEnd() && cursor.next == null && !cursor.fetchingNext;
       if (!wanted || cursor.resumeIndex < from.size() / 2) {
         return;
       }

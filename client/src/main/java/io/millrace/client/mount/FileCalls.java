@@ -61,6 +61,9 @@ final class FileCalls {
 
   void open(FuseRequest request, long ino, int flags) {
     forgetFirst(request);
+    if (refused(request)) {
+      return;
+    }
     context.predictor().used(ino);
     if ((flags & O_TRUNC) != 0) {
       openTruncated(request, ino, flags);
@@ -88,6 +91,15 @@ final class FileCalls {
     if (request.isResent()) {
       release(context.open().openedBefore(request.key()));
     }
+  }
+
+  /** Before anything is made or truncated. */
+  private boolean refused(FuseRequest request) {
+    if (!context.open().isFull()) {
+      return false;
+    }
+    request.error(Errno.ENFILE.code());
+    return true;
   }
 
   private void askOpen(DetachedReply kernel, PendingOpen pending, long ino, int flags) {
@@ -188,6 +200,9 @@ final class FileCalls {
   /** An unnamed file: an orphan that is open here, until a link names it. */
   void tmpfile(FuseRequest request, long dir, int flags, int mode, int umask) {
     forgetFirst(request);
+    if (refused(request)) {
+      return;
+    }
     long since = context.notices().now();
     var op = Create.newBuilder().setDir(dir).setMode(mode).setUmask(umask).setUnnamed(true);
     DetachedReply kernel = request.detach();
@@ -203,6 +218,9 @@ final class FileCalls {
 
   void create(FuseRequest request, long dir, int flags, int mode, int umask) {
     forgetFirst(request);
+    if (refused(request)) {
+      return;
+    }
     byte[] name = request.name();
     long since = context.notices().now();
     var op = Mutations.create(dir, name, mode).setUmask(umask).setExclusive((flags & O_EXCL) != 0);
@@ -242,6 +260,7 @@ final class FileCalls {
     long ino = inode.getIno();
     DirtyFile dirty = context.writeBack().acquire(ino);
     dirty.baseIs(inode.getSize());
+    dirty.growth().learn(inode);
     long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
     if (inode.getNlink() == 0) {
       context.open().orphan(ino);
@@ -351,6 +370,10 @@ final class FileCalls {
       append(request, dirty, offset, size, killsSuid);
       return;
     }
+    if (!dirty.growth().allows(offset + size)) {
+      writeWithinQuota(request, dirty, offset, killsSuid);
+      return;
+    }
     int taken = dirty.write(offset, request.payload(), 0, killsSuid);
     if (taken == size) {
       request.written(size);
@@ -367,6 +390,35 @@ final class FileCalls {
         });
   }
 
+  /** What fits, as a local file system does; EDQUOT where nothing does. */
+  private void writeWithinQuota(
+      FuseRequest request, DirtyFile dirty, long offset, boolean killsSuid) {
+    PayloadBuffer payload = request.takePayload();
+    request.blocking(
+        FuseRequest.OnInterrupt.IGNORE,
+        kernel -> {
+          int fitting;
+          try (payload) {
+            fitting = fitting(dirty, offset, payload.data().byteSize());
+            var data = payload.data().asSlice(0, fitting);
+            context.writeBack().write(dirty, offset, data, 0, killsSuid);
+          }
+          kernel.written(fitting);
+        });
+  }
+
+  /** Asks what room there is now. */
+  private int fitting(DirtyFile dirty, long offset, long size) {
+    if (!dirty.growth().allows(offset + size)) {
+      dirty.growth().learn(atNode(dirty.ino()));
+    }
+    long fitting = dirty.growth().fitting(offset, size);
+    if (fitting <= 0) {
+      throw new FsException(Errno.EDQUOT, "no room left in the quota", "ino", dirty.ino());
+    }
+    return (int) fitting;
+  }
+
   /**
    * The kernel's offset is only where it believes the end to be. The bytes go to the end that this
    * client knows, and with the commit to the true one.
@@ -374,7 +426,8 @@ final class FileCalls {
   private void append(FuseRequest request, DirtyFile dirty, long offset, int size, boolean suid) {
     boolean known = dirty.knowsEnd();
     long end = known ? dirty.beginAppend(offset) : 0;
-    int taken = known ? appendNow(dirty, end, request, suid) : 0;
+    boolean fits = known && dirty.growth().allows(end + size);
+    int taken = fits ? appendNow(dirty, end, request, suid) : 0;
     if (taken == size) {
       dirty.endAppend();
       appended(request, dirty, offset, end, size);
@@ -387,6 +440,7 @@ final class FileCalls {
           try (payload) {
             long at = known ? end : beginAfterAsking(dirty, offset);
             try {
+              fitsWhole(dirty, at, size);
               context.writeBack().write(dirty, at, payload.data(), taken, suid);
             } finally {
               dirty.endAppend();
@@ -394,6 +448,13 @@ final class FileCalls {
             appended(kernel, dirty, offset, at, size);
           }
         });
+  }
+
+  /** An append lies in the file whole, or not at all. */
+  private void fitsWhole(DirtyFile dirty, long at, int size) {
+    if (!dirty.growth().allows(at + size) && fitting(dirty, at, size) < size) {
+      throw new FsException(Errno.EDQUOT, "no room left in the quota", "ino", dirty.ino());
+    }
   }
 
   private static int appendNow(DirtyFile dirty, long end, FuseRequest request, boolean suid) {
@@ -410,7 +471,9 @@ final class FileCalls {
   }
 
   private long beginAfterAsking(DirtyFile dirty, long offset) {
-    dirty.baseIs(sizeAtNode(dirty.ino()));
+    Inode inode = atNode(dirty.ino());
+    dirty.baseIs(inode.getSize());
+    dirty.growth().learn(inode);
     return dirty.beginAppend(offset);
   }
 
@@ -422,10 +485,10 @@ final class FileCalls {
     }
   }
 
-  private long sizeAtNode(long ino) {
+  private Inode atNode(long ino) {
     var question = InodeRequest.newBuilder().setIno(ino).build();
     try (Reply reply = context.channel().await(Op.GETATTR, question, null)) {
-      return reply.as(Inode.class).getSize();
+      return reply.as(Inode.class);
     }
   }
 
@@ -435,15 +498,15 @@ final class FileCalls {
       tellLost(request, handle);
       return;
     }
-    if (handle == null || handle.dirty() == null || handle.dirty().isClean()) {
+    boolean writes = handle != null && handle.dirty() != null;
+    if (writes && context.config().syncOnClose()) {
+      commitAndSync(request.detach(), handle);
+    } else if (!writes || handle.dirty().isClean()) {
       request.ok();
-      return;
+    } else {
+      DetachedReply kernel = request.detach();
+      handle.dirty().commit(false, (inode, failure) -> Mutations.settle(kernel, failure));
     }
-    DetachedReply kernel = request.detach();
-    handle
-        .dirty()
-        .commit(
-            context.config().syncOnClose(), (inode, failure) -> Mutations.settle(kernel, failure));
   }
 
   void fsync(FuseRequest request, long ino, long fh) {
@@ -457,13 +520,18 @@ final class FileCalls {
       sync(kernel, ino);
       return;
     }
+    commitAndSync(kernel, handle);
+  }
+
+  /** Where there is nothing to commit, an earlier commit or the creation may not be durable yet. */
+  private void commitAndSync(DetachedReply kernel, FileHandle handle) {
     handle
         .dirty()
         .commit(
             true,
             (inode, failure) -> {
               if (failure == null && inode == null) {
-                sync(kernel, ino);
+                sync(kernel, handle.ino());
               } else {
                 Mutations.settle(kernel, failure);
               }

@@ -9,34 +9,41 @@ import io.millrace.core.wire.Op;
 import io.millrace.proto.Inode;
 import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
-import java.util.Arrays;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 
 /**
- * Which names can exist in a few small directories, as hashes: a lookup of any other name needs no
- * request. Each create of a file begins with such a lookup. A directory gets here when several
- * lookups in it found nothing: then it is listed once, under its lease.
+ * Which names can exist in a few directories that were small when first seen: a lookup of any other
+ * name needs no request. Each create of a file begins with such a lookup. A directory gets here
+ * when several lookups in it found nothing: then it is listed once, under its lease.
  *
- * <p>Any thread. Invariant: the hashes of a directory contain those of all its names as long as its
- * lease holds; names that went stay, which costs a request, never truth. Any notice about the
- * directory throws it out.
+ * <p>Any thread. Bounded in directories and bytes: the least recently used goes. Invariant: the
+ * names of a directory contain those of all its names as long as its lease holds; names that went
+ * stay, which costs a request, never truth. Any notice about the directory throws it out.
  */
 final class KnownNames {
   private static final int DIRECTORIES_MAX = 64;
-  private static final int NAMES_MAX = 4096;
+  private static final long BYTES_MAX = 8 << 20;
   private static final int LISTED_MAX = 1024;
   private static final int MISSES_MIN = 2;
 
-  /** One directory; {@code names} is null until the listing is here. */
+  /** One directory; {@code names} is null until it is listed, and not whole until that is here. */
   private static final class Directory {
-    private HashSet<Long> names;
-    private HashSet<Long> addedMeanwhile = new HashSet<>();
+    private NameFilter names;
+    private boolean whole;
     private int misses;
-    private boolean asked;
     private boolean tooLarge;
     private long since;
+
+    void giveUp() {
+      names = null;
+      whole = false;
+      tooLarge = true;
+    }
+
+    long bytes() {
+      return names == null ? 0 : names.bytes();
+    }
   }
 
   private final NodeSession session;
@@ -51,14 +58,14 @@ final class KnownNames {
   /** True where the lease says that there is no such name. */
   synchronized boolean isAbsent(long dir, byte[] name) {
     Directory known = directories.get(dir);
-    if (known == null || known.names == null) {
+    if (known == null || !known.whole) {
       return false;
     }
     if (!notices.isFresh(dir, known.since)) {
       directories.remove(dir);
       return false;
     }
-    return !known.names.contains(hash(name, 0, name.length));
+    return !known.names.mayHave(hash(name));
   }
 
   /** The node was asked for a name in vain, at {@code since}. */
@@ -66,10 +73,10 @@ final class KnownNames {
     synchronized (this) {
       Directory known = directories.computeIfAbsent(dir, k -> new Directory());
       shrink();
-      if (known.asked || known.tooLarge || ++known.misses < MISSES_MIN) {
+      if (known.names != null || known.tooLarge || ++known.misses < MISSES_MIN) {
         return;
       }
-      known.asked = true;
+      known.names = new NameFilter();
       known.since = since;
     }
     list(dir);
@@ -77,8 +84,9 @@ final class KnownNames {
 
   private void shrink() {
     Iterator<Long> eldest = directories.keySet().iterator();
-    while (directories.size() > DIRECTORIES_MAX) {
-      eldest.next();
+    long bytes = directories.values().stream().mapToLong(Directory::bytes).sum();
+    while (directories.size() > DIRECTORIES_MAX || (bytes > BYTES_MAX && directories.size() > 1)) {
+      bytes -= directories.get(eldest.next()).bytes();
       eldest.remove();
     }
   }
@@ -109,34 +117,30 @@ final class KnownNames {
 
   private synchronized void listed(long dir, ReaddirReply page) {
     Directory known = directories.get(dir);
-    if (known == null || !known.asked || known.names != null) {
+    if (known == null || known.names == null || known.whole) {
       return;
     }
     if (!page.getEnd()) {
-      known.tooLarge = true;
-      known.addedMeanwhile.clear();
+      known.giveUp();
       return;
     }
-    known.names = known.addedMeanwhile;
-    known.addedMeanwhile = new HashSet<>();
     for (Inode entry : page.getEntriesList()) {
-      byte[] name = entry.getName().toByteArray();
-      known.names.add(hash(name, 0, name.length));
+      known.names.add(hash(entry.getName().toByteArray()));
     }
+    known.whole = true;
   }
 
   /** This client made the name: told before the kernel is. */
   synchronized void added(long dir, byte[] name) {
     Directory known = directories.get(dir);
-    if (known == null || known.tooLarge || !known.asked) {
+    if (known == null || known.names == null) {
       return;
     }
-    HashSet<Long> names = known.names == null ? known.addedMeanwhile : known.names;
-    names.add(hash(name, 0, name.length));
-    if (names.size() > NAMES_MAX) {
-      known.names = null;
-      known.addedMeanwhile.clear();
-      known.tooLarge = true;
+    long before = known.bytes();
+    if (!known.names.add(hash(name))) {
+      known.giveUp();
+    } else if (known.bytes() > before) {
+      shrink();
     }
   }
 
@@ -148,12 +152,13 @@ final class KnownNames {
     directories.clear();
   }
 
-  private static long hash(byte[] name, int from, int to) {
-    long high = Arrays.hashCode(name);
+  private static long hash(byte[] name) {
     long h = 0xCBF29CE484222325L;
-    for (int i = from; i < to; i++) {
-      h = (h ^ name[i]) * 0x100000001B3L;
+    for (byte b : name) {
+      h = (h ^ b) * 0x100000001B3L;
     }
-    return h ^ high << 32;
+    h = (h ^ h >>> 33) * 0xFF51AFD7ED558CCDL; // all bits of a name reach all bits of the hash
+    h = (h ^ h >>> 33) * 0xC4CEB9FE1A85EC53L;
+    return h ^ h >>> 33;
   }
 }

@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param workers threads that read requests; 0: one per processor
  * @param kernelReadAheadBytes read-ahead of the kernel, set where root mounts; 0: its default
  * @param syncOnClose close waits until the data survives power loss (H13)
+ * @param openFilesMax open files, and open directories; ENFILE beyond
  * @param commitAfter dirty data of open files is committed after this long
  */
 public record MountConfig(
@@ -30,6 +31,7 @@ public record MountConfig(
     int workers,
     int kernelReadAheadBytes,
     boolean syncOnClose,
+    int openFilesMax,
     Duration commitAfter) {
 
   /** What the mount is for. */
@@ -79,6 +81,7 @@ public record MountConfig(
     private int workers;
     private int kernelReadAheadBytes = 1 << 20;
     private boolean syncOnClose;
+    private int openFilesMax = 65_536;
     private Duration commitAfter = Duration.ofSeconds(5);
 
     private Builder(Path mountPoint) {
@@ -140,6 +143,11 @@ public record MountConfig(
       return this;
     }
 
+    public Builder openFilesMax(int value) {
+      openFilesMax = value;
+      return this;
+    }
+
     public Builder commitAfter(Duration value) {
       commitAfter = value;
       return this;
@@ -159,6 +167,7 @@ public record MountConfig(
           workers,
           kernelReadAheadBytes,
           syncOnClose,
+          openFilesMax,
           commitAfter);
     }
   }

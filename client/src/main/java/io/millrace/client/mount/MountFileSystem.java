@@ -112,7 +112,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
             new GoneInodes(nodes, InstantSource.system()),
             reader,
             writeBack,
-            new OpenFiles(session.ledger()),
+            new OpenFiles(session.ledger(), config.openFilesMax()),
             new BatchedWork(LEASES_PER_RELEASE, this::releaseContent),
             new BatchedWork(LEASES_PER_RELEASE, this::releaseDirectories),
             new BatchedWork(ORPHANS_PER_REAP, this::reap),
@@ -422,7 +422,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
 
   @Override
   public void statfs(FuseRequest request, long nodeid) {
-    lookups.statfs(request);
+    lookups.statfs(request, nodeid);
   }
 
   @Override

@@ -276,6 +276,7 @@ final class Mutations {
       DirtyFile dirty = context.writeBack().find(inode.getIno());
       if (dirty != null) {
         dirty.baseIs(inode.getSize());
+        dirty.growth().learn(inode);
       }
     }
   }

@@ -10,7 +10,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The open handles by the number the kernel knows them by, and for each inode how many there are
- * and whether it has lost its last name. Any thread. Bounded by the kernel's limit of open files.
+ * and whether it has lost its last name. Any thread. Bounded: at {@link #isFull} no more are
+ * opened, but those that are being opened just then.
  */
 final class OpenFiles {
   private record Use(int handles, boolean orphan) {}
@@ -19,13 +20,15 @@ final class OpenFiles {
   private final ConcurrentHashMap<Long, Use> uses = new ConcurrentHashMap<>();
   private final HandleRows rows;
   private final AtomicLong numbers;
+  private final int max;
 
   /**
    * Handles of another process, by the request that opened them; emptied as requests come again.
    */
   private final ConcurrentHashMap<Long, Long> openedBy = new ConcurrentHashMap<>();
 
-  OpenFiles(MountLedger ledger) {
+  OpenFiles(MountLedger ledger, int max) {
+    this.max = max;
     rows = ledger.handles();
     numbers = new AtomicLong(ledger.generation() << 40);
   }
@@ -38,6 +41,11 @@ final class OpenFiles {
     handle.noted(rows.add(number, handle.ino(), key, handle.dirty() != null));
     put(number, handle);
     return number;
+  }
+
+  /** Opens are refused with ENFILE. */
+  boolean isFull() {
+    return handles.mappingCount() >= max;
   }
 
   private void put(long number, FileHandle handle) {

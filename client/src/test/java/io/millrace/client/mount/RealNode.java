@@ -85,11 +85,14 @@ final class RealNode {
   }
 
   Path mount(String name) throws Exception {
+    return mount(name, false);
+  }
+
+  Path mount(String name, boolean syncOnClose) throws Exception {
     Path point = directory(name);
     NodeChannel channel = new LocalNodeChannel(node, name, false);
-    mounts.put(
-        name,
-        new Mounted(Mount.start(MountConfig.at(point).allowOther(true).build(), channel), channel));
+    var config = MountConfig.at(point).allowOther(true).syncOnClose(syncOnClose).build();
+    mounts.put(name, new Mounted(Mount.start(config, channel), channel));
     return point;
   }
 

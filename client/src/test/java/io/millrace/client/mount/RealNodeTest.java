@@ -104,6 +104,27 @@ final class RealNodeTest {
   }
 
   @Test
+  void H13_everyCloseOfAWrittenHandleSyncsWhereThatIsAskedFor() throws Exception {
+    Path syncing = real.mount("c", true);
+    long before = syncs();
+    Shell.run(a, ": > unsynced");
+    assertEquals(before, syncs());
+    Shell.run(syncing, ": > empty");
+    assertTrue(syncs() > before, "an empty file has a name to sync: " + real.counters());
+    before = syncs();
+    Shell.run(syncing, "cat empty");
+    assertEquals(before, syncs(), "nothing was written");
+    Shell.run(syncing, "echo x > full && cat full");
+  }
+
+  private long syncs() {
+    return real.counters().entrySet().stream()
+        .filter(e -> e.getKey().toUpperCase(java.util.Locale.ROOT).endsWith("SYNC"))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+
+  @Test
   void surviveARemount() throws Exception {
     Shell.run(a, "head -c 9000000 /dev/urandom > x && md5sum x > sum");
     real.remount("a", MountConfig.Mode.DATASET);

@@ -17,6 +17,7 @@ public enum Errno {
   ENOTDIR(20),
   EISDIR(21),
   EINVAL(22),
+  ENFILE(23),
   EFBIG(27),
   ENOSPC(28),
   EROFS(30),

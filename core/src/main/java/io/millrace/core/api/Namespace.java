@@ -8,9 +8,13 @@ import io.millrace.proto.Extent;
 import io.millrace.proto.Garbage;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
+import io.millrace.proto.QuotaStatus;
 import io.millrace.proto.TaskRecord;
+import io.millrace.proto.TrashRecord;
+import io.millrace.proto.TrashedEntry;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -32,6 +36,12 @@ public interface Namespace extends AutoCloseable {
    *     before it, survives power loss; else it survives the death of the process (H13)
    */
   void submit(Command command, boolean sync, Consumer<CommandResult> result);
+
+  /**
+   * As {@link #submit} with sync, for a command whose blocks the caller has made survive power loss
+   * ({@link BlockStore#sync}): only the log is left to sync, and changes of names go on meanwhile.
+   */
+  void submitStored(Command command, Consumer<CommandResult> result);
 
   /** {@link #submit} and wait. Never on the journal's thread. */
   CommandResult apply(Command command, boolean sync);
@@ -100,6 +110,21 @@ public interface Namespace extends AutoCloseable {
   Optional<LinkRecord> link(int id);
 
   List<LinkRecord> links();
+
+  /** The quota with this id, or that took its place; empty: none limits what carries it. */
+  Optional<QuotaStatus> quota(int id);
+
+  /** All quotas with what they count now, without their paths. */
+  List<QuotaStatus> quotas();
+
+  /** Bytes that a quota and those around it have left; empty: they set no limit. */
+  OptionalLong quotaRoom(int id);
+
+  /** Directories whose deletions are kept, or were until lately. */
+  List<TrashRecord> trashes();
+
+  /** Where something in the trash was, without its path; empty: it is not in the trash. */
+  Optional<TrashedEntry> trashed(long ino);
 
   Optional<TaskRecord> task(long id);
 

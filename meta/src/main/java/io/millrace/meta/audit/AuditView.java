@@ -7,6 +7,8 @@ import io.millrace.meta.row.Keys;
 import io.millrace.meta.row.RowReader;
 import io.millrace.meta.store.Rows;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.Quotas;
+import io.millrace.meta.tree.Trashes;
 import io.millrace.meta.tree.TreeReader;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -17,6 +19,8 @@ import java.util.function.Consumer;
 final class AuditView {
   final Rows rows;
   final Links links;
+  final Quotas quotas;
+  final Trashes trashes;
   final TreeReader tree;
   private final Consumer<Finding> findings;
 
@@ -24,7 +28,9 @@ final class AuditView {
     this.rows = rows;
     this.findings = findings;
     links = Links.load(rows);
-    tree = new TreeReader(rows, links);
+    quotas = Quotas.load(rows);
+    trashes = Trashes.load(rows);
+    tree = new TreeReader(rows, links, quotas);
   }
 
   /** All rows of a type, in order; one that can't be read is a finding. */

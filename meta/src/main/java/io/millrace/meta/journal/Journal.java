@@ -19,6 +19,12 @@ public interface Journal extends AutoCloseable {
    */
   void submit(Command command, boolean sync, Consumer<CommandResult> result);
 
+  /**
+   * {@link #submit} with sync, for a command whose blocks survive power loss already. Results of
+   * other commands that only change names may come before it.
+   */
+  void submitStored(Command command, Consumer<CommandResult> result);
+
   /** Whether the calling thread is the one results come on. */
   boolean isJournalThread();
 

@@ -12,14 +12,19 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
  * The journal of one machine: one thread takes all commands that wait, applies them, and writes
  * them as one RocksDB batch (group commit). What only has to survive the process is written to the
- * log; where one command of the batch has to survive power loss, blocks are synced first, so that
- * no synced command refers to unsynced blocks (H13). A second thread syncs what is left within a
- * second.
+ * log. Where a command has to survive power loss and its blocks do already, a second thread syncs
+ * the log for all such at once, while names go on changing; else blocks and log are synced here.
+ * The second thread also syncs what is left within a second.
+ *
+ * <p>Invariant (H13): no command reaches a log that is being synced before its blocks were synced:
+ * those that may name others are written under {@link #naming}, and so are log syncs, which sync
+ * blocks first where such commands came since.
  */
 public final class LocalJournal implements Journal {
   private static final System.Logger LOG = System.getLogger(LocalJournal.class.getName());
@@ -29,19 +34,62 @@ public final class LocalJournal implements Journal {
   private static final long SYNC_INTERVAL_MILLIS = 1000;
   private static final long IDLE_MILLIS = 200;
 
-  private record Waiting(Command command, boolean sync, Consumer<CommandResult> result) {}
+  /** How much must be durable before the result. */
+  private enum Wish {
+    /** No command: results of a log sync are there. */
+    WAKE,
+    PROCESS,
+    LOG,
+    BLOCKS_AND_LOG
+  }
+
+  private record Waiting(Command command, Wish wish, Consumer<CommandResult> result) {
+
+    /** Whether it may name blocks that a power loss would take. */
+    boolean namesBlocks() {
+      return switch (command.getOpCase()) {
+        case CREATE, MKDIR, UNLINK, RMDIR, RENAME, LINK, REAP_ORPHAN -> false;
+        case COMMIT_CONTENT -> wish != Wish.LOG;
+        case SET_ATTR,
+            SET_XATTR,
+            REMOVE_XATTR,
+            FALLOCATE,
+            OPEN_SESSION,
+            CLOSE_SESSION,
+            PUT_LINK,
+            REMOVE_LINK,
+            PUT_TASK,
+            IMPORT_BATCH,
+            MARK_EXPORTED,
+            RESOLVE_CHANGE,
+            FORGET_GARBAGE,
+            PUT_QUOTA,
+            REMOVE_QUOTA,
+            COUNT_QUOTA,
+            OP_NOT_SET ->
+            true;
+      };
+    }
+  }
+
+  private static final Waiting WAKE =
+      new Waiting(Command.getDefaultInstance(), Wish.WAKE, result -> {});
 
   private final StateMachine machine;
   private final Runnable blockSync;
   private final BlockingQueue<Waiting> queue = new ArrayBlockingQueue<>(WAITING_MAX);
   private final ArrayDeque<Waiting> fromResults = new ArrayDeque<>(); // journal's thread only
-  private final Object syncerWake = new Object();
+  private final LogSyncs<Waiting> logSyncs = new LogSyncs<>();
+  private final ReentrantLock naming = new ReentrantLock(true);
   private final Thread writer;
   private final Thread syncer;
   private volatile boolean closing;
   private volatile boolean ended;
   private volatile boolean unsynced;
-  private volatile boolean syncAsked;
+
+  /** Commands were written whose blocks nobody has synced; under {@link #naming}. */
+  private boolean blocksUnsynced = true;
+
   private long index;
 
   /**
@@ -52,7 +100,7 @@ public final class LocalJournal implements Journal {
     this.blockSync = blockSync;
     index = machine.applied();
     writer = Thread.ofPlatform().name("journal").unstarted(this::write);
-    syncer = Thread.ofPlatform().name("journal-sync").daemon().unstarted(this::syncRegularly);
+    syncer = Thread.ofPlatform().name("journal-sync").daemon().unstarted(this::syncLog);
   }
 
   /** Begins to take commands. */
@@ -69,7 +117,15 @@ public final class LocalJournal implements Journal {
 
   @Override
   public void submit(Command command, boolean sync, Consumer<CommandResult> result) {
-    var waiting = new Waiting(command, sync, result);
+    take(new Waiting(command, sync ? Wish.BLOCKS_AND_LOG : Wish.PROCESS, result));
+  }
+
+  @Override
+  public void submitStored(Command command, Consumer<CommandResult> result) {
+    take(new Waiting(command, Wish.LOG, result));
+  }
+
+  private void take(Waiting waiting) {
     if (isJournalThread()) {
       fromResults.add(waiting); // waiting for room here would wait for itself
       return;
@@ -93,21 +149,21 @@ public final class LocalJournal implements Journal {
 
   private void write() {
     try {
-      while (!closing || !queue.isEmpty() || !fromResults.isEmpty()) {
+      while (!closing || !queue.isEmpty() || !fromResults.isEmpty() || logSyncs.areLeft()) {
         List<Waiting> batch = nextBatch();
         if (!batch.isEmpty()) {
           commit(batch);
         }
-        if (syncAsked) {
-          syncAsked = false;
-          syncNow();
-        }
+        logSyncs.forEachDone(LocalJournal::answer);
       }
-      syncNow();
+      if (unsynced) {
+        syncRegularly();
+      }
     } catch (InterruptedException e) {
       LOG.log(Level.ERROR, "journal interrupted", e);
     } finally {
       ended = true;
+      logSyncs.wake();
       for (Waiting late = queue.poll(); late != null; late = queue.poll()) {
         answer(late, failure(Errno.ENOTCONN, "namespace is closed"));
       }
@@ -118,35 +174,35 @@ public final class LocalJournal implements Journal {
     var batch = new ArrayList<Waiting>();
     Waiting next = fromResults.isEmpty() ? queue.poll(IDLE_MILLIS, TimeUnit.MILLISECONDS) : null;
     long bytes = 0;
-    if (next != null) {
-      batch.add(next);
-      bytes = next.command.getSerializedSize();
-    }
-    while (batch.size() < BATCH_COMMANDS_MAX && bytes < BATCH_BYTES_MAX) {
+    while (true) {
+      if (next != null && next.wish != Wish.WAKE) {
+        batch.add(next);
+        bytes += next.command.getSerializedSize();
+      }
+      if (batch.size() == BATCH_COMMANDS_MAX || bytes >= BATCH_BYTES_MAX) {
+        return batch;
+      }
       next = fromResults.isEmpty() ? queue.poll() : fromResults.poll();
       if (next == null) {
-        break;
+        return batch;
       }
-      batch.add(next);
-      bytes += next.command.getSerializedSize();
     }
-    return batch;
   }
 
   private void commit(List<Waiting> batch) {
-    boolean sync = batch.stream().anyMatch(Waiting::sync);
+    boolean naming = false;
+    boolean syncsHere = false;
+    for (Waiting waiting : batch) {
+      naming |= waiting.namesBlocks();
+      syncsHere |= waiting.wish == Wish.BLOCKS_AND_LOG;
+    }
     var results = new ArrayList<CommandResult>(batch.size());
     try {
-      if (sync) {
-        blockSync.run();
+      if (naming || syncsHere) {
+        writeNaming(batch, results, syncsHere);
+      } else {
+        write(batch, results, false);
       }
-      long next = index;
-      for (Waiting waiting : batch) {
-        results.add(machine.apply(++next, waiting.command));
-      }
-      machine.write(sync);
-      index = next;
-      unsynced = !sync;
     } catch (FsException e) {
       refuse(batch, failure(e.errno(), e.getMessage()));
       return;
@@ -156,8 +212,37 @@ public final class LocalJournal implements Journal {
       return;
     }
     for (int i = 0; i < batch.size(); i++) {
-      answer(batch.get(i), results.get(i));
+      Waiting waiting = batch.get(i);
+      if (waiting.wish == Wish.LOG && !syncsHere) {
+        logSyncs.add(waiting, results.get(i));
+      } else {
+        answer(waiting, results.get(i));
+      }
     }
+  }
+
+  private void writeNaming(List<Waiting> batch, List<CommandResult> results, boolean sync) {
+    naming.lock();
+    try {
+      if (sync) {
+        blockSync.run();
+      }
+      blocksUnsynced = true;
+      write(batch, results, sync);
+      blocksUnsynced = !sync;
+    } finally {
+      naming.unlock();
+    }
+  }
+
+  private void write(List<Waiting> batch, List<CommandResult> results, boolean sync) {
+    long next = index;
+    for (Waiting waiting : batch) {
+      results.add(machine.apply(++next, waiting.command));
+    }
+    machine.write(sync);
+    index = next;
+    unsynced = !sync;
   }
 
   private static void refuse(List<Waiting> batch, CommandResult failure) {
@@ -177,46 +262,69 @@ public final class LocalJournal implements Journal {
   }
 
   /** Blocks first, then the log. */
-  private void syncNow() {
-    if (!unsynced) {
-      return;
-    }
+  private void syncBlocksAndLog() {
+    naming.lock();
     try {
-      blockSync.run();
-      machine.sync();
+      if (blocksUnsynced) {
+        blockSync.run();
+        blocksUnsynced = false;
+      }
       unsynced = false;
-    } catch (RuntimeException e) {
-      LOG.log(Level.ERROR, "background sync failed", e);
+      boolean done = false;
+      try {
+        machine.sync();
+        done = true;
+      } finally {
+        unsynced |= !done;
+      }
+    } finally {
+      naming.unlock();
     }
   }
 
-  /** Most of the blocks are synced here, beside the journal's thread, which then does the rest. */
+  /** For those who wait for the log, and regularly. */
+  private void syncLog() {
+    try {
+      while (!ended) {
+        if (logSyncs.await(SYNC_INTERVAL_MILLIS / 2)) {
+          LogSyncs<Waiting>.Round round = logSyncs.begin();
+          round.end(syncFailure());
+          var _ = queue.offer(WAKE); // where it is full, the journal's thread is awake
+        } else if (unsynced && !ended) {
+          syncRegularly();
+        }
+      }
+    } catch (InterruptedException e) {
+      LOG.log(Level.ERROR, "journal's sync interrupted", e);
+    }
+  }
+
+  /** Null where it is done. */
+  private CommandResult syncFailure() {
+    try {
+      syncBlocksAndLog();
+      return null;
+    } catch (FsException e) {
+      return failure(e.errno(), e.getMessage());
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "log sync failed", e);
+      return failure(Errno.EIO, "log sync failed: " + e);
+    }
+  }
+
+  /** Most of the blocks are synced first, while commands that name blocks still go on. */
   private void syncRegularly() {
-    while (!closing) {
-      synchronized (syncerWake) {
-        try {
-          syncerWake.wait(SYNC_INTERVAL_MILLIS / 2);
-        } catch (InterruptedException e) {
-          return;
-        }
-      }
-      if (unsynced && !closing) {
-        try {
-          blockSync.run();
-        } catch (RuntimeException e) {
-          LOG.log(Level.ERROR, "background sync of blocks failed", e);
-        }
-        syncAsked = true;
-      }
+    try {
+      blockSync.run();
+      syncBlocksAndLog();
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "background sync failed", e);
     }
   }
 
   @Override
   public void close() {
     closing = true;
-    synchronized (syncerWake) {
-      syncerWake.notifyAll();
-    }
     boolean interrupted = false;
     for (Thread thread : List.of(writer, syncer)) {
       while (thread.isAlive()) {

@@ -5,6 +5,7 @@ import io.millrace.core.api.FsException;
 import io.millrace.core.api.Ino;
 import io.millrace.meta.op.CollectOps;
 import io.millrace.meta.op.CommitContentOp;
+import io.millrace.meta.op.CountQuotaOp;
 import io.millrace.meta.op.CreateOp;
 import io.millrace.meta.op.FallocateOp;
 import io.millrace.meta.op.ImportOp;
@@ -12,7 +13,9 @@ import io.millrace.meta.op.LinkOp;
 import io.millrace.meta.op.LinkOps;
 import io.millrace.meta.op.MarkExportedOp;
 import io.millrace.meta.op.MkdirOp;
+import io.millrace.meta.op.PurgeTrashOp;
 import io.millrace.meta.op.PutTaskOp;
+import io.millrace.meta.op.QuotaOps;
 import io.millrace.meta.op.RemoveXattrOp;
 import io.millrace.meta.op.RenameOp;
 import io.millrace.meta.op.ResolveChangeOp;
@@ -21,6 +24,7 @@ import io.millrace.meta.op.Scope;
 import io.millrace.meta.op.SessionOps;
 import io.millrace.meta.op.SetAttrOp;
 import io.millrace.meta.op.SetXattrOp;
+import io.millrace.meta.op.TrashOps;
 import io.millrace.meta.op.UnlinkOp;
 import io.millrace.meta.row.Counters;
 import io.millrace.meta.row.InodeState;
@@ -31,7 +35,9 @@ import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.tree.KeyPrefixes;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.RemovedCookies;
+import io.millrace.meta.tree.Trashes;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
@@ -58,6 +64,10 @@ public final class StateMachine {
   /** What readers go by; replaced after a batch that changed links was written. */
   private volatile Links links;
 
+  private volatile Quotas quotas;
+
+  private volatile Trashes trashes;
+
   private final KeyPrefixes prefixes = new KeyPrefixes();
   private boolean movesKeys;
 
@@ -65,12 +75,16 @@ public final class StateMachine {
     this.store = store;
     this.batch = new RowBatch(store);
     links = Links.load(store);
+    quotas = Quotas.load(store);
+    trashes = Trashes.load(store);
     byte[] counters = store.get(Keys.counters());
     tree =
         new TreeWriter(
             batch,
             shard,
             links,
+            quotas,
+            trashes,
             counters == null ? new Counters() : Counters.decode(counters),
             removed);
     if (counters == null) {
@@ -96,6 +110,14 @@ public final class StateMachine {
     return links;
   }
 
+  public Quotas quotas() {
+    return quotas;
+  }
+
+  public Trashes trashes() {
+    return trashes;
+  }
+
   public RemovedCookies removed() {
     return removed;
   }
@@ -108,6 +130,8 @@ public final class StateMachine {
   /** Applies a command to the batch. A command that fails leaves nothing but its reply. */
   public CommandResult apply(long index, Command command) {
     Links linksBefore = tree.links();
+    Quotas quotasBefore = tree.quotas();
+    Trashes trashesBefore = tree.trashes();
     Counters before = tree.counters().copy();
     batch.mark();
     tree.beginCommand();
@@ -121,10 +145,20 @@ public final class StateMachine {
       }
       result = run(command).setApplied(index).build();
     } catch (FsException e) {
-      result = undone(linksBefore, before, e.errno(), e.getMessage(), index);
+      result =
+          undone(
+              linksBefore, quotasBefore, trashesBefore, before, e.errno(), e.getMessage(), index);
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, "command failed: " + command.getOpCase(), e);
-      result = undone(linksBefore, before, Errno.EIO, "command failed: " + e, index);
+      result =
+          undone(
+              linksBefore,
+              quotasBefore,
+              trashesBefore,
+              before,
+              Errno.EIO,
+              "command failed: " + e,
+              index);
     }
     tree.counters().applied = index;
     keepReply(command, result);
@@ -132,9 +166,15 @@ public final class StateMachine {
   }
 
   private CommandResult undone(
-      Links linksBefore, Counters before, Errno errno, String message, long index) {
+      Links linksBefore,
+      Quotas quotasBefore,
+      Trashes trashesBefore,
+      Counters before,
+      Errno errno,
+      String message,
+      long index) {
     batch.rollback();
-    tree.reset(linksBefore, before);
+    tree.reset(linksBefore, quotasBefore, trashesBefore, before);
     return CommandResult.newBuilder()
         .setErrno(errno.code())
         .setMessage(message)
@@ -152,6 +192,7 @@ public final class StateMachine {
           IMPORT_BATCH,
           MARK_EXPORTED,
           RESOLVE_CHANGE,
+          RESTORE_TRASH,
           OP_NOT_SET ->
           true;
       case CREATE,
@@ -167,7 +208,12 @@ public final class StateMachine {
           REAP_ORPHAN,
           PUT_TASK,
           FORGET_GARBAGE,
-          FALLOCATE ->
+          FALLOCATE,
+          PUT_QUOTA,
+          REMOVE_QUOTA,
+          COUNT_QUOTA,
+          PUT_TRASH,
+          PURGE_TRASH ->
           false;
     };
   }
@@ -237,6 +283,12 @@ public final class StateMachine {
       case RESOLVE_CHANGE -> ResolveChangeOp.apply(scope, command.getResolveChange());
       case FORGET_GARBAGE -> CollectOps.forget(scope, command.getForgetGarbage());
       case FALLOCATE -> FallocateOp.apply(scope, command.getFallocate());
+      case PUT_QUOTA -> QuotaOps.put(scope, command.getPutQuota());
+      case REMOVE_QUOTA -> QuotaOps.remove(scope, command.getRemoveQuota());
+      case COUNT_QUOTA -> CountQuotaOp.apply(scope, command.getCountQuota());
+      case PUT_TRASH -> TrashOps.put(scope, command.getPutTrash());
+      case RESTORE_TRASH -> TrashOps.restore(scope, command.getRestoreTrash());
+      case PURGE_TRASH -> PurgeTrashOp.apply(scope, command.getPurgeTrash());
       case OP_NOT_SET -> throw new FsException(Errno.EPROTO, "command without an operation");
     };
   }
@@ -253,12 +305,17 @@ public final class StateMachine {
     } catch (FsException e) {
       batch.clear();
       links = Links.load(store);
+      quotas = Quotas.load(store);
+      trashes = Trashes.load(store);
       byte[] counters = store.get(Keys.counters());
-      tree.reset(links, counters == null ? new Counters() : Counters.decode(counters));
+      tree.reset(
+          links, quotas, trashes, counters == null ? new Counters() : Counters.decode(counters));
       throw e;
     }
     batch.clear();
     links = tree.links();
+    quotas = tree.quotas();
+    trashes = tree.trashes();
     if (movesKeys) {
       movesKeys = false;
       prefixes.forgetAll();

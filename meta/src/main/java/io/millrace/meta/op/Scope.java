@@ -5,7 +5,9 @@ import io.millrace.meta.row.InodeState;
 import io.millrace.meta.tree.ChangeQueue;
 import io.millrace.meta.tree.ExtentWriter;
 import io.millrace.meta.tree.GarbageBin;
+import io.millrace.meta.tree.QuotaLedger;
 import io.millrace.meta.tree.Removal;
+import io.millrace.meta.tree.TrashBin;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
@@ -17,13 +19,18 @@ public record Scope(
     ExtentWriter extents,
     GarbageBin bin,
     Removal removal,
+    QuotaLedger quota,
+    TrashBin trash,
     Command command) {
 
   public static Scope of(TreeWriter tree, Command command) {
     var bin = new GarbageBin(tree);
     var queue = new ChangeQueue(tree);
     var extents = new ExtentWriter(tree, bin);
-    return new Scope(tree, queue, extents, bin, new Removal(tree, queue, extents), command);
+    var quota = new QuotaLedger(tree);
+    var trash = new TrashBin(tree, quota);
+    var removal = new Removal(tree, queue, extents, quota, trash);
+    return new Scope(tree, queue, extents, bin, removal, quota, trash, command);
   }
 
   long now() {
@@ -53,6 +60,16 @@ public record Scope(
 
   static CommandResult.Builder result(InodeState inode) {
     return CommandResult.newBuilder().setInode(inode.toProto());
+  }
+
+  /** Of a file that was made or changed its size: with the room that its quotas leave. */
+  CommandResult.Builder sized(InodeState file) {
+    CommandResult.Builder result = result(file);
+    long room = quota.room(file.quota);
+    if (room >= 0) {
+      result.getInodeBuilder().setQuotaRoom(room);
+    }
+    return result;
   }
 
   static CommandResult.Builder done() {

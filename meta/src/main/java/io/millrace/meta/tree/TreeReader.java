@@ -23,10 +23,15 @@ public class TreeReader {
 
   protected final Rows rows;
   protected Links links;
+  protected Quotas quotas;
 
-  public TreeReader(Rows rows, Links links) {
+  /**
+   * @param links and {@code quotas}: those that exist, by which inodes are read
+   */
+  public TreeReader(Rows rows, Links links, Quotas quotas) {
     this.rows = rows;
     this.links = links;
+    this.quotas = quotas;
   }
 
   public final Rows rows() {
@@ -35,6 +40,10 @@ public class TreeReader {
 
   public final Links links() {
     return links;
+  }
+
+  public final Quotas quotas() {
+    return quotas;
   }
 
   /** The inode a name stands for; null where there is no such entry. */
@@ -140,6 +149,7 @@ public class TreeReader {
     if (inode.link != 0 && links.get(inode.link) == null) {
       inode.forgetLink();
     }
+    inode.quota = quotas.live(inode.quota);
     return inode;
   }
 
@@ -171,7 +181,8 @@ public class TreeReader {
     }
   }
 
-  private InodeState above(InodeState at, int depth) {
+  /** The directory above; {@code depth} ends a loop. */
+  final InodeState above(InodeState at, int depth) {
     if (depth > DEPTH_MAX) {
       throw new FsException(Errno.EIO, "directories form a loop", "inode", at.ino);
     }
