@@ -66,6 +66,9 @@ public final class LocalJournal implements Journal {
             PUT_QUOTA,
             REMOVE_QUOTA,
             COUNT_QUOTA,
+            PUT_TRASH,
+            PURGE_TRASH,
+            RESTORE_TRASH,
             OP_NOT_SET ->
             true;
       };
