@@ -30,7 +30,11 @@ final class UpCommand implements Callable<Integer> {
                 nodeOptions, mountOptions.borrowedBytesMax(), survival.ledger().session());
         var channel =
             new LocalNodeChannel(
-                node.handler(), Served.clientName(), false, survival.ledger().session())) {
+                node.handler(),
+                Served.clientName(),
+                false,
+                survival.ledger().session(),
+                mountOptions.clusterLocks())) {
       return new Served(mountOptions, mountPoint, node.address(), ended, survival)
           .run(channel, spec.commandLine());
     }

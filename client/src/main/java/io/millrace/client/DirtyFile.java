@@ -284,6 +284,13 @@ public final class DirtyFile {
     }
   }
 
+  /** What is not on its way yet must not be published; its writers hear of it. */
+  public void refuse(FsException failure) {
+    if (!isClean()) {
+      keep(failure);
+    }
+  }
+
   void commitInBackground() {
     commit(false, (inode, failure) -> keep(failure));
   }

@@ -155,7 +155,7 @@ public final class MemoryNode implements NodeChannel {
         acks.add((NoticeAck) header);
         yield reply(Empty.getDefaultInstance());
       }
-      case SEEK, COPY -> throw new FsException(Errno.ENOSYS, "not here", "op", op);
+      case SEEK, COPY, LOCK -> throw new FsException(Errno.ENOSYS, "not here", "op", op);
       case HELLO, RENEW, SYNC, RELEASE_LEASES, ADMIN, NOTICE, BYE, ERROR ->
           reply(Empty.getDefaultInstance());
     };

@@ -39,6 +39,7 @@ final class Sessions {
   private final Orphans orphans;
   private final NodeCounters counters;
   private final RestartGrace grace;
+  private final LockRequests locks;
   private final long boot;
   private final Map<Long, ClientSession> live = new ConcurrentHashMap<>();
   private final BitSet slots = new BitSet();
@@ -51,7 +52,8 @@ final class Sessions {
       Leases leases,
       Orphans orphans,
       NodeCounters counters,
-      RestartGrace grace) {
+      RestartGrace grace,
+      LockRequests locks) {
     this.config = config;
     this.namespace = namespace;
     this.stamps = stamps;
@@ -59,6 +61,7 @@ final class Sessions {
     this.orphans = orphans;
     this.counters = counters;
     this.grace = grace;
+    this.locks = locks;
     this.boot = stamps.random();
   }
 
@@ -74,6 +77,7 @@ final class Sessions {
       } else {
         add(session.id(), session.number());
         grace.expect(session.id());
+        locks.expect(session.id());
       }
     }
     orphans.takeOver(namespace.orphans(), List.copyOf(live.values()));
@@ -101,7 +105,7 @@ final class Sessions {
     }
     ClientSession known = hello.getSession() == 0 ? null : live.get(hello.getSession());
     if (known != null) {
-      greet(peer, known, false, responder);
+      greet(peer, known, false, hello.getLocks(), responder);
     } else {
       open(peer, hello, responder);
     }
@@ -125,8 +129,23 @@ final class Sessions {
         LOG.log(System.Logger.Level.WARNING, "client did not answer a notice, its leases end");
         counters.count(NodeCounters.Event.SESSION_FENCED);
         session.fence(leases);
+      } else if (session.silentNanos(now) > leaseNanos && locks.isAwaited(session.id)) {
+        lapse(session.id);
       }
     }
+  }
+
+  /** Ends leases and locks of one who was silent for the lease time; false where it was not. */
+  boolean lapse(long id) {
+    ClientSession session = live.get(id);
+    long leaseNanos = TimeUnit.MILLISECONDS.toNanos(config.leaseMillis());
+    if (session == null || session.silentNanos(System.nanoTime()) <= leaseNanos) {
+      return false;
+    }
+    LOG.log(System.Logger.Level.WARNING, "client silent, and others want what it has locked");
+    counters.count(NodeCounters.Event.SESSION_FENCED);
+    session.fence(leases);
+    return true;
   }
 
   /** Closes a session in the namespace, once nothing that it unlinked is open elsewhere. */
@@ -164,10 +183,11 @@ final class Sessions {
       return;
     }
     ClientSession session = add(result.getSession(), result.getSessionNumber());
-    greet(peer, session, hello.getSession() != 0, responder);
+    greet(peer, session, hello.getSession() != 0, hello.getLocks(), responder);
   }
 
-  private void greet(Peer peer, ClientSession session, boolean lost, Responder responder) {
+  private void greet(
+      Peer peer, ClientSession session, boolean lost, boolean claimsLocks, Responder responder) {
     session.heard();
     peer.attach(session);
     responder.reply(
@@ -180,6 +200,9 @@ final class Sessions {
         null);
     session.connect(peer);
     grace.returned(session.id);
+    if (!claimsLocks) {
+      locks.returned(session.id);
+    }
   }
 
   private Welcome.Builder welcome() {
@@ -195,7 +218,7 @@ final class Sessions {
       slot = slots.nextClearBit(0);
       slots.set(slot);
     }
-    var session = new ClientSession(id, number, slot);
+    var session = new ClientSession(id, number, slot, locks::drop);
     live.put(id, session);
     return session;
   }

@@ -30,9 +30,21 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   private final MountContext context;
   private final KnownNames names;
   private final SharedWindows windows;
+  private final PendingNotices pendingNotices;
+  private final Runnable reclaim;
   private final AtomicBoolean fencing = new AtomicBoolean();
 
-  KernelNotices(MountContext context, KnownNames names, SharedWindows windows) {
+  /**
+   * @param reclaim asks for the locks that the node may have forgotten
+   */
+  KernelNotices(
+      MountContext context,
+      KnownNames names,
+      SharedWindows windows,
+      PendingNotices pendingNotices,
+      Runnable reclaim) {
+    this.pendingNotices = pendingNotices;
+    this.reclaim = reclaim;
     this.context = context;
     this.names = names;
     this.windows = windows;
@@ -60,6 +72,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
         LOG.log(Level.DEBUG, "the kernel answered a notice with errno {0}", errno);
       }
       if (left.decrementAndGet() == 0) {
+        pendingNotices.done(this);
         acknowledge(NoticeAck.newBuilder().setId(id).addAllOpen(open.keySet()).build());
       }
     }
@@ -68,6 +81,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   @Override
   public void notice(Notice notice) {
     var pending = new Pending(notice.getId());
+    pendingNotices.began(pending);
     for (NoticeItem item : notice.getItemsList()) {
       mark(item);
       pending.left.incrementAndGet();
@@ -180,6 +194,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   @Override
   public void leasesLost() {
     context.session().renewed();
+    reclaim.run();
     fence();
   }
 
@@ -216,6 +231,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
       for (long ino : all) {
         untilAccepted(() -> context.notifier().invalidateInode(ino, 0, 0, errno -> {}));
       }
+      pendingNotices.allDone();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

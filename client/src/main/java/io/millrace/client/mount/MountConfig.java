@@ -15,6 +15,8 @@ import java.time.Duration;
  * @param workers threads that read requests; 0: one per processor
  * @param kernelReadAheadBytes read-ahead of the kernel, set where root mounts; 0: its default
  * @param syncOnClose close waits until the data survives power loss (H13)
+ * @param clusterLocks flock and fcntl locks are held by the node, for all mounts, else by the
+ *     kernel for this one
  * @param commitAfter dirty data of open files is committed after this long
  */
 public record MountConfig(
@@ -30,6 +32,7 @@ public record MountConfig(
     int workers,
     int kernelReadAheadBytes,
     boolean syncOnClose,
+    boolean clusterLocks,
     Duration commitAfter) {
 
   /** What the mount is for. */
@@ -46,6 +49,9 @@ public record MountConfig(
     }
     if (writeBackBytes < 8 << 20) {
       throw new IllegalArgumentException("write-back needs at least 8 MiB: " + writeBackBytes);
+    }
+    if (clusterLocks && mode == Mode.DATASET) {
+      throw new IllegalArgumentException("a dataset mount has no opens, and so no locks");
     }
     if (commitAfter.isNegative() || commitAfter.isZero()) {
       throw new IllegalArgumentException("commitAfter must be positive");
@@ -79,6 +85,7 @@ public record MountConfig(
     private int workers;
     private int kernelReadAheadBytes = 1 << 20;
     private boolean syncOnClose;
+    private boolean clusterLocks;
     private Duration commitAfter = Duration.ofSeconds(5);
 
     private Builder(Path mountPoint) {
@@ -140,6 +147,11 @@ public record MountConfig(
       return this;
     }
 
+    public Builder clusterLocks(boolean value) {
+      clusterLocks = value;
+      return this;
+    }
+
     public Builder commitAfter(Duration value) {
       commitAfter = value;
       return this;
@@ -159,6 +171,7 @@ public record MountConfig(
           workers,
           kernelReadAheadBytes,
           syncOnClose,
+          clusterLocks,
           commitAfter);
     }
   }

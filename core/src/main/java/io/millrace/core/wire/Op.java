@@ -12,6 +12,8 @@ import io.millrace.proto.ErrorReply;
 import io.millrace.proto.Hello;
 import io.millrace.proto.Inode;
 import io.millrace.proto.InodeRequest;
+import io.millrace.proto.LockReply;
+import io.millrace.proto.LockRequest;
 import io.millrace.proto.LookupRequest;
 import io.millrace.proto.MutateRequest;
 import io.millrace.proto.Notice;
@@ -58,6 +60,7 @@ public enum Op {
   BYE(18, Empty.parser(), Empty.parser()),
   SEEK(19, SeekRequest.parser(), SeekReply.parser()),
   COPY(20, CopyRequest.parser(), CopyReply.parser()),
+  LOCK(21, LockRequest.parser(), LockReply.parser()),
   /** Only as a reply. */
   ERROR(255, Empty.parser(), ErrorReply.parser());
 
