@@ -5,6 +5,7 @@
     bench/compare.py create [--files 10000] [--rounds 5]
     bench/compare.py big    [--size 2GiB]   [--rounds 3]
     bench/compare.py load   [--files 20000] [--rounds 5]
+    bench/compare.py metadata [--files 20000] [--rounds 5] [--threads 8]
 
 Rounds go A B C A B C, so that what else the machine does hits all alike; a figure is the median over
 the rounds, a ratio is the median of the ratios within each round. JSON goes to --json FILE. Needs
@@ -296,6 +297,68 @@ def big(b: Bench) -> None:
     b.rounds(b.ready(candidates), measure)
 
 
+def metadata(b: Bench) -> None:
+    """Each kind of operation on empty files, in one shared directory and in private ones, the two
+    one after the other so that their ratio is of one round."""
+    data = p.Data(b.work, b.work / "new", b.work / "manifest", None, "")
+    data.files.mkdir()
+    options = b.a.millrace.split()
+    candidates = [
+        p.ExtCreate(data),
+        p.JuiceFs(data, "juicefs-redis", "redis", "file"),
+        p.Millrace(data, "default", linked=False, options=options),
+        p.MillraceMounts(data, 1),
+        p.MillraceMounts(data, 2)]
+
+    def one(peer: p.Peer, root: Path, threads: int, shared: bool) -> dict[str, dict]:
+        place = f"{'shared' if shared else 'private'}-{threads}"
+        roots = getattr(peer, "roots", [root])
+        other = ["--other-root", roots[1]] if len(roots) > 1 else []
+        files = b.a.files if threads > 1 else b.a.files // 4
+        os.sync()
+        report = program("Metadata", root, "--in", place, "--count", files, "--threads", threads,
+                         "--also-pid", joined(peer.pids()), *other, *(["--shared"] * shared))[0]
+        where = f"{threads} threads" if threads > 1 else "1 thread"
+        return {f"{o['operation']}, {where}, {'shared' if shared else 'private'}":
+                {"files_per_s": o["per_s"], **o} for o in report["operations"]}
+
+    def measure(peer: p.Peer) -> dict[str, dict]:
+        root = peer.open_cold()
+        if b.a.warm_up:
+            program("Metadata", root, "--in", "warm-up", "--count", b.a.warm_up)
+        found: dict[str, dict] = {}
+        for threads in dict.fromkeys((b.a.threads, 1)):
+            for shared in (False, True):
+                found |= one(peer, root, threads, shared)
+        return found
+
+    b.rounds(b.ready(candidates), measure)
+
+
+def metadata_table(b: Bench) -> list[str]:
+    """A row per kind of operation and peer: rate and CPU, private and shared, and their ratio."""
+    lines = ["", "Operations/s (CPU s per 1,000 of the file system's processes; of the program)", "",
+             "| operation | threads | peer | private | shared | shared/private | rounds |",
+             "|---|---|---|---|---|---|---|"]
+
+    def cell(reports: list[dict]) -> str:
+        return (f"{median(reports, 'files_per_s'):,.0f} "
+                f"({median(reports, 'other_cpu_s_per_1000'):.3f}; "
+                f"{median(reports, 'cpu_s_per_1000'):.3f})")
+
+    for state, table in b.results.items():
+        operation, threads, kind = state.split(", ")
+        if kind == "shared":
+            continue
+        for name, private in table.items():
+            shared = b.results.get(f"{operation}, {threads}, shared", {}).get(name)
+            if shared:
+                lines.append(f"| {operation} | {threads.split()[0]} | {name} | {cell(private)} | "
+                             f"{cell(shared)} | {ratio(shared, private, 'files_per_s')} | "
+                             f"{len(private)} |")
+    return lines
+
+
 def median(reports: list[dict], key: str) -> float | None:
     return statistics.median(r[key] for r in reports) if key in reports[0] else None
 
@@ -341,6 +404,8 @@ def markdown(b: Bench, about: dict) -> str:
              f"Command: `bench/compare.py {' '.join(sys.argv[1:])}`", ""]
     lines += [f"- {name}: {version}" for name, version in b.versions.items()]
     lines += [f"- left out: {name}: {reason}" for name, reason in b.skipped.items()]
+    if b.a.what == "metadata":
+        return "\n".join(lines + metadata_table(b))
     for state, table in b.results.items():
         heads = ["peer", "files/s", "MB/s", "p50 us", "p99 us", "program CPU s",
                  "file system CPU s", "x ext4", f"x {rival(table)}", "rounds"]
@@ -352,25 +417,28 @@ def markdown(b: Bench, about: dict) -> str:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", choices=["epoch", "create", "big", "load"])
+    parser.add_argument("what", choices=["epoch", "create", "big", "load", "metadata"])
     parser.add_argument("--files", type=int, default=20000)
     parser.add_argument("--min", default="4KiB")
     parser.add_argument("--max", default="128KiB")
     parser.add_argument("--size", default="2GiB", help="of the big file")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=0,
+                        help="default: 4; metadata 8")
     parser.add_argument("--epochs", type=int, default=8, help="warm epochs per round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--fsync", action="store_true", help="create: fsync before close")
     parser.add_argument("--warm-up", type=int, default=0,
-                        help="create: files each peer makes unmeasured before (JIT compilers)")
+                        help="create, metadata: files each peer makes unmeasured before (JIT compilers)")
     parser.add_argument("--peers", default="", help="only these, by name, separated by commas")
     parser.add_argument("--millrace", default="", help="more options for `millrace up`")
     parser.add_argument("--servers", default="", help="load: only s3proxy, or only nginx")
     parser.add_argument("--work", default="", help="a new directory on the disk to measure")
     parser.add_argument("--keep", action="store_true", help="keep the work directory")
     parser.add_argument("--json", default="", help="write all figures of all rounds here")
-    return parser.parse_args()
+    parsed = parser.parse_args()
+    parsed.threads = parsed.threads or (8 if parsed.what == "metadata" else 4)
+    return parsed
 
 
 def main() -> int:
@@ -379,7 +447,8 @@ def main() -> int:
     cut_short = False
     with Bench(a) as b:
         try:
-            {"epoch": epoch, "create": create, "big": big, "load": load}[a.what](b)
+            {"epoch": epoch, "create": create, "big": big, "load": load,
+             "metadata": metadata}[a.what](b)
         except SystemExit:
             cut_short = True
             say("ended by a signal: the table holds the rounds that were finished")

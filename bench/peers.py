@@ -391,3 +391,45 @@ class Millrace(Peer):
             subprocess.run([self.program, "umount", self.point], check=False,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         super().umount()
+
+
+class MillraceMounts(Millrace):
+    """A node and mounts of it, each a process of its own; ``roots`` is one directory of the store
+    as each mount shows it."""
+
+    def __init__(self, data: Data, mounts: int, options: list[str] | None = None) -> None:
+        super().__init__(data, "default", linked=False, name=f"millrace-{mounts}-mounts")
+        self.node_options = options or []
+        self.points = [self.home / f"mnt{n}" for n in range(mounts)]
+        self.children: list[Child] = []
+
+    def prepare(self) -> None:
+        for point in self.points:
+            point.mkdir(parents=True, exist_ok=True)
+
+    def pids(self) -> list[int]:
+        return [pid for child in self.children for pid in child.pids()]
+
+    def open_cold(self) -> Path:
+        address = f"127.0.0.1:{free_port()}"
+        node = Child(self.home / "node.log", self.program, "node", "--dir", self.fresh("dir"),
+                     "--listen", address, *self.node_options, stdout=subprocess.PIPE)
+        self.children.append(node)
+        if b"ready" not in node.process.stdout.readline():
+            raise RuntimeError(f"{self.name}: no node: {node.tail()}")
+        for self.point in self.points:
+            self.start(self.program, "mount", address, self.point)
+            self.children.append(self.child)
+            self.child = None
+        self.roots = [point / "new" for point in self.points]
+        self.roots[0].mkdir()
+        return self.roots[0]
+
+    def close(self) -> None:
+        for self.point in self.points:
+            self.umount()
+        while self.children:
+            last = self.children.pop()
+            if self.children:
+                last.wait(20)
+            last.stop()

@@ -9,6 +9,7 @@ import io.millrace.testkit.s3.S3ProxyServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -85,6 +86,22 @@ class ProgramsTest {
     String[] again = {made.toString(), "--count", "60", "--threads", "2", "--shared"};
     var e = assertThrows(IllegalStateException.class, () -> Metadata.main(again));
     assertTrue(e.getMessage().contains("errno 17"), e.getMessage());
+  }
+
+  @Test
+  void metadataGoesOnWhereAnotherRunStopped() throws Exception {
+    Path made = Files.createDirectory(directory.resolve("meta-parts"));
+    String[] common = {made.toString(), "--count", "60", "--threads", "2", "--shared", "--only"};
+    Metadata.main(and(common, "create,listing", "--in", "one", "--other-root", made.toString()));
+    assertEquals(60, Manifest.walk(made).entries().size());
+    var e = assertThrows(MeasuredCallFailed.class, () -> Metadata.main(and(common, "readdir")));
+    assertEquals("after READDIR: 0 entries, not 60", e.getMessage());
+    Metadata.main(and(common, "unlink", "--in", "one"));
+    assertEquals(0, Manifest.walk(made).entries().size());
+  }
+
+  private static String[] and(String[] some, String... more) {
+    return Stream.concat(Stream.of(some), Stream.of(more)).toArray(String[]::new);
   }
 
   @Test

@@ -105,27 +105,26 @@ final class BlockReader {
     return all ? null : range(found, offset, length);
   }
 
+  /**
+   * What another's read did not bring is read here: it may have looked where the block was before
+   * it moved, wanted less of it, or been interrupted. Only a read of one's own place can say that
+   * the block is damaged there.
+   */
   private SharedPin shared(BlockId id, Placement.Found found, boolean all) {
     var mine = new Flight();
     Flight first = flights.putIfAbsent(id, mine);
-    if (first != null && first.join()) {
-      return first.await();
-    }
     if (first != null) {
-      return load(id, found, all);
+      SharedPin pin = first.join() ? first.await() : null;
+      return pin == null ? load(id, found, all) : pin;
     }
     SharedPin pin = null;
-    RuntimeException failure = null;
     try {
       pin = cachedMeanwhile(id);
       pin = pin == null ? load(id, found, all) : pin;
       return pin;
-    } catch (FsException error) {
-      failure = error;
-      throw error;
     } finally {
       flights.remove(id, mine);
-      mine.finish(pin, failure);
+      mine.finish(pin);
     }
   }
 

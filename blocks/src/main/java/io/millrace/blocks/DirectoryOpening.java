@@ -151,8 +151,13 @@ final class DirectoryOpening {
     }
   }
 
+  /** A number not given out: a power cut took what was known of it; it will be given out again. */
   private void findSegments() {
     for (long number : segments.numbersOnDisk()) {
+      if (number >= nextFile.get()) {
+        segments.delete(number);
+        continue;
+      }
       long live = index.number(IndexBatch.liveKey(number));
       long end = indexedEnd(number);
       segments.cut(number, end);

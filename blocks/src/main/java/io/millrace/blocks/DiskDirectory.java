@@ -210,9 +210,10 @@ final class DiskDirectory implements AutoCloseable {
    * Moves a small block to the segment that is appended to, if it still is where {@code seen} says.
    * Room is taken from the reserve.
    *
+   * @param from the segment it is in
    * @return false: it is damaged or there is no room
    */
-  boolean move(BlockId id, IndexRow seen, MemorySegment scratch) {
+  boolean move(BlockId id, IndexRow seen, Segment from, MemorySegment scratch) {
     try (var _ = locks.hold(id)) {
       IndexRow row = index.get(id);
       if (row == null || !row.samePlace(seen)) {
@@ -227,6 +228,7 @@ final class DiskDirectory implements AutoCloseable {
       }
       var header = new RecordHeader(id, row.kind(), row.length(), row.crc32c());
       Segment.Written written = append(header, bytes);
+      from.movedOut();
       try {
         IndexRow moved = row.movedTo(written.place());
         commit(
@@ -241,9 +243,18 @@ final class DiskDirectory implements AutoCloseable {
     }
   }
 
-  /** Removes a segment without live blocks; false where it isn't one (any more). */
+  /**
+   * Removes a segment without live blocks; false where it isn't one (any more). Whoever emptied it:
+   * what was moved is durable at its new place first.
+   */
   boolean remove(Segment segment) {
-    if (!segments.sealed(segment) || !segment.retire()) {
+    if (!segments.sealed(segment) || !segment.empty()) {
+      return false;
+    }
+    if (segment.wasMovedOutOf()) {
+      sync.sync();
+    }
+    if (!segment.retire()) {
       return false;
     }
     long bytes = segment.end();
@@ -256,6 +267,11 @@ final class DiskDirectory implements AutoCloseable {
   void sync() {
     stage.flush();
     sync.sync();
+  }
+
+  /** How many times the disk was synced. */
+  long syncs() {
+    return sync.rounds();
   }
 
   /** Each segment that is appended to now can be removed or compacted from now on. */

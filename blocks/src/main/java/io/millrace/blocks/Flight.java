@@ -4,13 +4,13 @@ import io.millrace.core.cache.SharedPin;
 
 /**
  * One read of one block that several readers wait for. The leader reads and calls {@link #finish};
- * each follower that joined before gets a pin of its own. Guarded by its monitor.
+ * each follower that joined before gets a pin of its own, or must read for itself. Guarded by its
+ * monitor.
  */
 final class Flight {
   private int followers;
   private boolean done;
   private SharedPin pin;
-  private RuntimeException failure;
 
   /** False: too late, it is over. */
   synchronized boolean join() {
@@ -21,19 +21,18 @@ final class Flight {
   }
 
   /**
-   * @param result the block, or null: followers look for themselves
+   * @param result the block, or null: it brought nothing, for whatever reason
    */
-  synchronized void finish(SharedPin result, RuntimeException error) {
+  synchronized void finish(SharedPin result) {
     done = true;
     pin = result;
-    failure = error;
     for (int i = 0; i < followers && result != null; i++) {
       result.pinAgain();
     }
     notifyAll();
   }
 
-  /** Waits for one disk read; an interrupt is kept for later. */
+  /** Waits for one disk read; an interrupt is kept for later. Null: it brought nothing. */
   synchronized SharedPin await() {
     boolean interrupted = false;
     while (!done) {
@@ -45,9 +44,6 @@ final class Flight {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
-    }
-    if (failure != null) {
-      throw failure;
     }
     return pin;
   }

@@ -85,6 +85,8 @@ final class Maintenance implements AutoCloseable {
         // close() set the flag
       } catch (FsException failure) {
         LOG.log(Level.WARNING, "block maintenance failed", failure);
+      } catch (RuntimeException failure) {
+        LOG.log(Level.ERROR, "block maintenance failed", failure);
       }
     }
   }

@@ -2,7 +2,8 @@ package io.millrace.blocks;
 
 /**
  * What is known of one segment file. Guarded by its monitor. Invariant: {@code live <= end}; a
- * segment with writers is not removed, since rows that name it are still to come.
+ * segment with writers is not removed, since rows that name it are still to come. Once sealed and
+ * without live bytes it stays so.
  */
 final class Segment {
 
@@ -20,6 +21,7 @@ final class Segment {
   private boolean unusable;
   private boolean cleaning;
   private boolean retired;
+  private boolean movedOut;
 
   Segment(long number, long end, long live) {
     this.number = number;
@@ -84,9 +86,22 @@ final class Segment {
     return writers == 0 && !unusable && !retired;
   }
 
+  /** A block was moved from here: its new place is not durable yet, its old one may be. */
+  synchronized void movedOut() {
+    movedOut = true;
+  }
+
+  synchronized boolean wasMovedOutOf() {
+    return movedOut;
+  }
+
+  synchronized boolean empty() {
+    return !retired && writers == 0 && live == 0;
+  }
+
   /** Ends its life if nothing lives in it; true for one caller only. */
   synchronized boolean retire() {
-    if (retired || writers > 0 || live != 0) {
+    if (!empty()) {
       return false;
     }
     retired = true;

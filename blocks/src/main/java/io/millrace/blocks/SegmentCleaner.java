@@ -9,7 +9,7 @@ import java.util.function.LongConsumer;
 /**
  * Empties a segment and removes it: clean blocks are dropped or moved, dirty ones always moved.
  * Readers are never blocked: they hold the file or find the block's new place. Moved bytes are
- * durable before the old ones go.
+ * durable before the old ones go ({@link DiskDirectory#remove}).
  */
 final class SegmentCleaner {
   private final DiskDirectory directory;
@@ -43,9 +43,6 @@ final class SegmentCleaner {
       pass.scratch = arena.allocate(BlockId.MAX_BYTES);
       directory.segments().scan(pass.segment.number(), 0, pass::record);
     }
-    if (pass.moved) {
-      directory.sync();
-    }
     return !pass.stuck;
   }
 
@@ -54,7 +51,6 @@ final class SegmentCleaner {
     private final Segment segment;
     private final boolean dropClean;
     private MemorySegment scratch;
-    private boolean moved;
     private boolean stuck;
 
     Pass(Segment segment, boolean dropClean) {
@@ -71,8 +67,7 @@ final class SegmentCleaner {
         directory.drop(header.id(), row, true);
         return;
       }
-      if (directory.move(header.id(), row, scratch)) {
-        moved = true;
+      if (directory.move(header.id(), row, segment, scratch)) {
         pace.accept(row.diskBytes());
       } else {
         stuck = true;

@@ -230,11 +230,17 @@ final class SegmentFiles implements AutoCloseable {
   /** The segment leaves the list: no new reader finds it; those that read it go on. */
   void remove(Segment segment) {
     segments.remove(segment.number());
-    files.forget(segment.number());
+    delete(segment.number());
+  }
+
+  /** The name goes first: nobody opens the file again after it was forgotten. */
+  void delete(long number) {
     try {
-      Files.deleteIfExists(path(segment.number()));
+      Files.deleteIfExists(path(number));
     } catch (IOException failure) {
       throw new FsException(failure, Errno.EIO, "can't delete segment", "path", directory);
+    } finally {
+      files.forget(number);
     }
   }
 
