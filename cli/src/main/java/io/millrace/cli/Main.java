@@ -26,6 +26,7 @@ import picocli.CommandLine.HelpCommand;
       TaskCommand.class,
       StateCommand.class,
       WaitCommand.class,
+      QuotaCommand.class,
       StatusCommand.class,
       FsckCommand.class,
       TrainCommand.class,

@@ -40,6 +40,9 @@ final class NodeAdmin implements AdminHandler {
     return switch (request.getKindCase()) {
       case STATUS -> AdminReply.newBuilder().setStatus(status()).build();
       case PATH_AT -> AdminReply.newBuilder().setPath(path(request.getPathAt().getIno())).build();
+      case QUOTA_SET -> node.quotas().set(request.getQuotaSet());
+      case QUOTA_QUERY -> node.quotas().query(request.getQuotaQuery());
+      case QUOTA_REMOVE -> node.quotas().remove(request.getQuotaRemove().getPath());
       default -> throw new FsException(Errno.EOPNOTSUPP, "this node does not know that request");
     };
   }

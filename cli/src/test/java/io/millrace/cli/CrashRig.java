@@ -62,6 +62,11 @@ final class CrashRig implements AutoCloseable {
     }
   }
 
+  /** Every change counts in it: fsck after a kill compares. */
+  void limitAll() throws IOException {
+    ask(LAUNCHER + " quota set / --files 100000000 --wait --server " + server + " | head -1");
+  }
+
   void startNode() throws IOException, InterruptedException {
     node = start("node" + nodeOptions());
   }

@@ -49,6 +49,7 @@ class CrashTest {
       rig = crashing;
       rig.startAll();
       var calls = new CrashCalls();
+      rig.limitAll();
       calls.mkdir(rig.mount.resolve(CrashTree.SHARED).toString(), 0755);
       for (int i = 0; i < WRITERS; i++) {
         var writer = new CrashWriter(rig.mount, i, calls, random.split());

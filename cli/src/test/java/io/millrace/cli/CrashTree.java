@@ -21,6 +21,9 @@ final class CrashTree {
 
     /** As set by utimensat and not changed since; null where it is not known. */
     Long mtimeSeconds;
+
+    /** The length that a call in doubt gave it, with a new mtime, if it happened; else null. */
+    Integer maybeLength;
   }
 
   static final class Dir extends Node {
@@ -67,12 +70,17 @@ final class CrashTree {
 
     /** Perhaps. */
     void maybeTruncated(int size) {
+      maybeLength = size;
       for (byte[] each : List.copyOf(candidates)) {
         candidates.add(Arrays.copyOf(each, size));
       }
     }
 
     void settled(byte[] content) {
+      if (maybeLength != null) {
+        mtimeSeconds = null;
+        maybeLength = null;
+      }
       candidates.clear();
       candidates.add(content);
     }

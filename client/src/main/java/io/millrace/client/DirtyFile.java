@@ -44,6 +44,7 @@ public final class DirtyFile {
   private FsException error;
 
   private final UnsentNote note;
+  private final GrowthLimit growth = new GrowthLimit();
 
   /** Length without what is dirty; -1 while not known. */
   private long baseBytes = -1;
@@ -63,6 +64,10 @@ public final class DirtyFile {
 
   public long ino() {
     return ino;
+  }
+
+  public GrowthLimit growth() {
+    return growth;
   }
 
   /**
@@ -416,6 +421,7 @@ public final class DirtyFile {
           discard();
         } else if (inode != null) {
           baseBytes = inode.getSize();
+          growth.learn(inode);
         }
         running = null;
         if (mayBegin() && !waiting.isEmpty()) {

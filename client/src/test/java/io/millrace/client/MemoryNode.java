@@ -156,7 +156,7 @@ public final class MemoryNode implements NodeChannel {
         yield reply(Empty.getDefaultInstance());
       }
       case SEEK, COPY, LOCK -> throw new FsException(Errno.ENOSYS, "not here", "op", op);
-      case HELLO, RENEW, SYNC, RELEASE_LEASES, ADMIN, NOTICE, BYE, ERROR ->
+      case HELLO, RENEW, SYNC, RELEASE_LEASES, RECLAIM, ADMIN, NOTICE, BYE, ERROR ->
           reply(Empty.getDefaultInstance());
     };
   }

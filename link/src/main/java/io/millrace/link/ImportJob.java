@@ -156,6 +156,9 @@ final class ImportJob implements Job, ImportScan.Findings {
             .findFirst();
     if (conflict.getCode().equals("DIRTY") && entry.isPresent()) {
       conflicts.imported(directory.ino, key, entry.get(), progress);
+    } else if (conflict.getCode().equals("QUOTA")) {
+      progress.failed(
+          shown(key), "QUOTA", "its directory's quota is used up; `millrace quota show`");
     } else {
       progress.failed(shown(key), conflict.getCode(), "another kind of entry has this name here");
     }

@@ -17,6 +17,7 @@ import io.millrace.meta.row.InodeState;
 import io.millrace.meta.row.Keys;
 import io.millrace.meta.row.LinkCounts;
 import io.millrace.meta.row.MessageRow;
+import io.millrace.meta.row.QuotaCount;
 import io.millrace.meta.row.RowReader;
 import io.millrace.meta.row.SessionRow;
 import io.millrace.meta.store.RocksStore;
@@ -24,6 +25,8 @@ import io.millrace.meta.store.Rows;
 import io.millrace.meta.store.SnapshotRows;
 import io.millrace.meta.tree.ExtentReader;
 import io.millrace.meta.tree.KeyPrefixes;
+import io.millrace.meta.tree.QuotaLedger;
+import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.StreamUse;
 import io.millrace.meta.tree.TreeReader;
 import io.millrace.proto.Change;
@@ -33,6 +36,8 @@ import io.millrace.proto.Extent;
 import io.millrace.proto.Garbage;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
+import io.millrace.proto.QuotaRecord;
+import io.millrace.proto.QuotaStatus;
 import io.millrace.proto.TaskRecord;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -42,6 +47,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiFunction;
@@ -134,12 +140,12 @@ public final class RocksNamespace implements Namespace {
   }
 
   private TreeReader live() {
-    return new TreeReader(store, machine.links());
+    return new TreeReader(store, machine.links(), machine.quotas());
   }
 
   private <T> T withSnapshot(Function<TreeReader, T> read) {
     try (SnapshotRows rows = store.snapshot()) {
-      return read.apply(new TreeReader(rows, machine.links()));
+      return read.apply(new TreeReader(rows, machine.links(), machine.quotas()));
     }
   }
 
@@ -293,6 +299,35 @@ public final class RocksNamespace implements Namespace {
   @Override
   public List<LinkRecord> links() {
     return List.copyOf(machine.links().byId().values());
+  }
+
+  @Override
+  public Optional<QuotaStatus> quota(int id) {
+    Quotas quotas = machine.quotas();
+    return Optional.ofNullable(quotas.get(quotas.live(id))).map(this::status);
+  }
+
+  @Override
+  public List<QuotaStatus> quotas() {
+    return machine.quotas().byId().values().stream()
+        .filter(quota -> !quota.getRemoved())
+        .map(this::status)
+        .toList();
+  }
+
+  private QuotaStatus status(QuotaRecord quota) {
+    QuotaCount count = QuotaCount.decode(store.get(Keys.quotaUsage(quota.getId())));
+    return QuotaStatus.newBuilder()
+        .setQuota(quota.toBuilder().setParent(machine.quotas().live(quota.getParent())))
+        .setBytes(count.bytes())
+        .setFiles(count.files())
+        .build();
+  }
+
+  @Override
+  public OptionalLong quotaRoom(int id) {
+    long room = QuotaLedger.room(live(), id);
+    return room < 0 ? OptionalLong.empty() : OptionalLong.of(room);
   }
 
   @Override

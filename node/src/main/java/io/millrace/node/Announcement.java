@@ -1,5 +1,6 @@
 package io.millrace.node;
 
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,6 +23,18 @@ final class Announcement {
   @FunctionalInterface
   interface Settled {
     void settled(Map<ClientSession, Set<Long>> open);
+  }
+
+  /** The sessions that have the inode open, by what all have answered. */
+  static Set<Long> holders(long ino, Map<ClientSession, Set<Long>> open) {
+    var holders = new HashSet<Long>();
+    open.forEach(
+        (session, inodes) -> {
+          if (inodes.contains(ino)) {
+            holders.add(session.id);
+          }
+        });
+    return holders;
   }
 
   Announcement(int recipients, Runnable answer, Settled settled) {

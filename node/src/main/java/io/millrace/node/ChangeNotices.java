@@ -60,6 +60,9 @@ final class ChangeNotices {
           MARK_EXPORTED,
           RESOLVE_CHANGE,
           FORGET_GARBAGE,
+          PUT_QUOTA,
+          REMOVE_QUOTA,
+          COUNT_QUOTA,
           OP_NOT_SET -> {}
     }
     return items;

@@ -11,6 +11,7 @@ import io.millrace.core.wire.RequestHandler.Responder;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
 import io.millrace.proto.Extent;
+import io.millrace.proto.Inode;
 import io.millrace.proto.MutateRequest;
 import io.millrace.proto.NoticeItem;
 import io.millrace.proto.ReapOrphan;
@@ -18,7 +19,6 @@ import io.millrace.proto.WriteReply;
 import io.millrace.proto.WriteRequest;
 import io.millrace.proto.WrittenBlock;
 import java.lang.foreign.MemorySegment;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -188,19 +188,26 @@ final class ChangeRequests {
       change.answer(result);
       return;
     }
-    if (change.command.hasCreate() && MetadataRequests.isRegular(result.getInode())) {
-      leases.grantContent(change.client, result.getInode().getIno()); // it may have it open (H10)
+    if (takesLease(change.command, result.getInode())) {
+      leases.grantContent(change.client, result.getInode().getIno());
     }
+    ofOrphans(change, result);
     grace.hold(
         change.client.id,
         () -> {
           if (sessions.othersThan(change.client)) {
             threads.onNotices(() -> Answers.guard(change.responder, () -> tell(change, result)));
           } else {
-            keepOrphan(change, result, Map.of());
+            countOrphan(change, result, Map.of());
             change.answer(result);
           }
         });
+  }
+
+  /** It may have it open then (H10), or shows attributes that change under other names too. */
+  private static boolean takesLease(Command command, Inode inode) {
+    boolean opens = command.hasCreate() || command.getSetAttr().getOpen();
+    return (opens && MetadataRequests.isRegular(inode)) || command.hasLink();
   }
 
   private void tell(Change change, CommandResult result) {
@@ -209,25 +216,29 @@ final class ChangeRequests {
         change.client,
         items,
         () -> change.answer(result),
-        open -> keepOrphan(change, result, open));
+        open -> countOrphan(change, result, open));
   }
 
-  private void keepOrphan(Change change, CommandResult result, Map<ClientSession, Set<Long>> open) {
+  /** On the journal's thread, so in the order of the commands. */
+  private void ofOrphans(Change change, CommandResult result) {
+    Command command = change.command;
+    if (command.hasLink()) {
+      orphans.named(result.getInode().getIno());
+    } else if (command.getCreate().getUnnamed()) {
+      orphans.made(result.getInode().getIno(), change.client, true, List.of());
+      orphans.counted(result.getInode().getIno(), Set.of());
+    } else if (ChangeNotices.orphan(command, result) != 0) {
+      long ino = ChangeNotices.orphan(command, result);
+      orphans.made(ino, change.client, change.openAtClient, sessions.all());
+    }
+  }
+
+  private void countOrphan(
+      Change change, CommandResult result, Map<ClientSession, Set<Long>> open) {
     long ino = ChangeNotices.orphan(change.command, result);
-    if (ino == 0) {
-      return;
+    if (ino != 0) {
+      orphans.counted(ino, Announcement.holders(ino, open));
     }
-    var holders = new HashSet<Long>();
-    open.forEach(
-        (session, inodes) -> {
-          if (inodes.contains(ino)) {
-            holders.add(session.id);
-          }
-        });
-    if (change.openAtClient) {
-      holders.add(change.client.id);
-    }
-    orphans.made(ino, change.client.id, holders);
   }
 
   /**
@@ -255,6 +266,7 @@ final class ChangeRequests {
     return namespace
         .lookup(dir, name)
         .map(victim -> leases.content().heldByOther(victim.getIno(), session.slot))
+        .map(held -> held || sessions.anyOpensUnknown())
         .orElse(false);
   }
 
@@ -326,6 +338,9 @@ final class ChangeRequests {
           MARK_EXPORTED,
           RESOLVE_CHANGE,
           FORGET_GARBAGE,
+          PUT_QUOTA,
+          REMOVE_QUOTA,
+          COUNT_QUOTA,
           OP_NOT_SET ->
           throw new FsException(
               Errno.EPERM, "not a client's command", "command", command.getOpCase());

@@ -4,6 +4,7 @@ import io.millrace.core.wire.RequestHandler.Peer;
 import io.millrace.proto.NoticeItem;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,13 @@ final class ClientSession {
   private volatile Peer peer;
   private volatile long heardNanos;
   private volatile int leaseEpoch;
+  private volatile boolean opensUnknown;
+
+  /**
+   * What it has said so far that it has open, while its list is on its way. Under Orphans' lock.
+   */
+  final Set<Long> reclaimed = new HashSet<>();
+
   private volatile boolean ended;
   private final Consumer<ClientSession> leasesEnded;
 
@@ -62,6 +70,15 @@ final class ClientSession {
   /** Grows each time the session loses its leases. */
   int leaseEpoch() {
     return leaseEpoch;
+  }
+
+  /** Which files it has open is to be heard from it: it lost its leases. */
+  boolean opensUnknown() {
+    return opensUnknown;
+  }
+
+  void opensUnknown(boolean unknown) {
+    opensUnknown = unknown;
   }
 
   boolean ended() {
@@ -175,6 +192,7 @@ final class ClientSession {
     Peer line;
     synchronized (this) {
       leaseEpoch++;
+      opensUnknown = true;
       leases.releaseAll(slot);
       unanswered = List.copyOf(owed.values());
       owed.clear();

@@ -7,8 +7,6 @@ import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Ino;
 import io.millrace.core.api.Namespace;
-import io.millrace.proto.Command;
-import io.millrace.proto.ReapOrphan;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,7 +31,7 @@ final class LeakSearch {
 
   private final Namespace namespace;
   private final BlockStore blocks;
-  private final Stamps stamps;
+  private final PowerFence fence;
   private final NodeCounters counters;
   private final LongSupplier closedSessions;
   private long closedSeen;
@@ -48,12 +46,12 @@ final class LeakSearch {
   LeakSearch(
       Namespace namespace,
       BlockStore blocks,
-      Stamps stamps,
+      PowerFence fence,
       NodeCounters counters,
       LongSupplier closedSessions) {
     this.namespace = namespace;
     this.blocks = blocks;
-    this.stamps = stamps;
+    this.fence = fence;
     this.counters = counters;
     this.closedSessions = closedSessions;
   }
@@ -96,7 +94,7 @@ final class LeakSearch {
     Set<Integer> live = liveSessions(); // after the blocks were seen
     List<BlockId> leaked = seen.stream().map(Stored::id).filter(id -> isLeaked(id, live)).toList();
     if (!leaked.isEmpty()) {
-      awaitSynced();
+      fence.pass();
       drop(leaked);
     }
     next = seen.getLast().id().next();
@@ -140,14 +138,6 @@ final class LeakSearch {
         return false;
       }
       throw gone;
-    }
-  }
-
-  private void awaitSynced() {
-    Command.Builder nothing = Command.newBuilder().setReapOrphan(ReapOrphan.getDefaultInstance());
-    var result = namespace.apply(stamps.own(nothing), true);
-    if (result.getErrno() != 0) {
-      throw new FsException(Errno.of(result.getErrno()), "not synced", "why", result.getMessage());
     }
   }
 

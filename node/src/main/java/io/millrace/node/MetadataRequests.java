@@ -26,6 +26,7 @@ import io.millrace.proto.XattrRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Requests that read the namespace, and content only where it is at hand. On threads that may block
@@ -46,6 +47,7 @@ final class MetadataRequests {
   private final ContentReader reader;
   private final Leases leases;
   private final InodeCache inodes;
+  private final Orphans orphans;
   private final AdminHandler admin;
   private final NodeCounters counters;
 
@@ -55,6 +57,7 @@ final class MetadataRequests {
       ContentReader reader,
       Leases leases,
       InodeCache inodes,
+      Orphans orphans,
       AdminHandler admin,
       NodeCounters counters) {
     this.namespace = namespace;
@@ -62,6 +65,7 @@ final class MetadataRequests {
     this.reader = reader;
     this.leases = leases;
     this.inodes = inodes;
+    this.orphans = orphans;
     this.admin = admin;
     this.counters = counters;
   }
@@ -95,7 +99,15 @@ final class MetadataRequests {
       grantDirectory(session, inode.getIno());
     }
     boolean again = sharedAttributes(session, inode) || leases.stamp() != stamp;
-    responder.reply(again ? namespace.inode(request.getIno()) : inode, null);
+    responder.reply(withRoom(again ? namespace.inode(request.getIno()) : inode), null);
+  }
+
+  private Inode withRoom(Inode inode) {
+    if (inode.getQuota() == 0 || !isRegular(inode)) {
+      return inode;
+    }
+    OptionalLong room = namespace.quotaRoom(inode.getQuota());
+    return room.isEmpty() ? inode : inode.toBuilder().setQuotaRoom(room.getAsLong()).build();
   }
 
   void readdir(ClientSession session, ReaddirRequest request, Responder responder) {
@@ -127,6 +139,9 @@ final class MetadataRequests {
       long before = inodes.stamp(request.getIno());
       known = inodes.put(namespace.inode(request.getIno()), before);
     }
+    if (known.inode.getNlink() == 0) {
+      orphans.opened(session, request.getIno());
+    }
     WithContent answer = content(session, known.inode, known, request.getWantContentUpTo(), stamp);
     responder.reply(
         OpenReply.newBuilder()
@@ -153,16 +168,26 @@ final class MetadataRequests {
     responder.reply(SeekReply.newBuilder().setOffset(offset).build(), null);
   }
 
-  void statfs(Responder responder) {
+  /** A removed directory that is open still has a file system. */
+  private int quotaOf(long ino) {
+    try {
+      return ino == 0 ? 0 : namespace.inode(ino).getQuota();
+    } catch (FsException e) {
+      return 0;
+    }
+  }
+
+  /** Of the whole store, or of the quota that limits the inode most. */
+  void statfs(InodeRequest request, Responder responder) {
     BlockStore.Usage usage = blocks.usage();
-    responder.reply(
+    StatfsReply.Builder all =
         StatfsReply.newBuilder()
             .setBytesTotal(usage.diskCapacity())
             .setBytesFree(Math.max(0, usage.diskCapacity() - usage.dirtyBytes()))
             .setFiles(namespace.inodes())
-            .setFilesFree(Integer.MAX_VALUE)
-            .build(),
-        null);
+            .setFilesFree(Integer.MAX_VALUE);
+    new QuotaSpace(namespace).limit(all, quotaOf(request.getIno()));
+    responder.reply(all.build(), null);
   }
 
   private void grantDirectory(ClientSession session, long dir) {

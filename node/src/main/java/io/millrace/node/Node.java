@@ -24,6 +24,7 @@ import io.millrace.proto.NoticeAck;
 import io.millrace.proto.OpenRequest;
 import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirRequest;
+import io.millrace.proto.Reclaim;
 import io.millrace.proto.ReleaseLeases;
 import io.millrace.proto.SeekRequest;
 import io.millrace.proto.WriteRequest;
@@ -59,6 +60,8 @@ public final class Node implements RequestHandler, AutoCloseable {
   private final Sessions sessions;
   private final NoticeBoard notices;
   private final GarbageCollector garbage;
+  private final QuotaCounter quotaCounter;
+  private final QuotaAdmin quotas;
   private final ReadRequests reads;
   private final ChangeRequests changes;
   private final ContentCopy copies;
@@ -84,13 +87,14 @@ public final class Node implements RequestHandler, AutoCloseable {
     this.sessions =
         new Sessions(config, namespace, stamps, leases, orphans, counters, grace, locks);
     locks.onConflict(sessions::lapse);
-    this.notices = new NoticeBoard(config, sessions, leases, inodes, counters);
+    this.notices = new NoticeBoard(config, sessions, leases, inodes, orphans, counters);
     var reader =
         new ContentReader(namespace, parts.blocks(), parts.source(), parts.buffers(), counters);
     this.reads = new ReadRequests(namespace, reader, leases, inodes, threads, counters);
     this.copies = new ContentCopy(namespace, parts.blocks(), reader, threads);
     this.metadata =
-        new MetadataRequests(namespace, parts.blocks(), reader, leases, inodes, admin, counters);
+        new MetadataRequests(
+            namespace, parts.blocks(), reader, leases, inodes, orphans, admin, counters);
     this.changes =
         new ChangeRequests(
             namespace,
@@ -104,6 +108,8 @@ public final class Node implements RequestHandler, AutoCloseable {
             grace,
             locks,
             threads);
+    this.quotaCounter = new QuotaCounter(namespace, stamps);
+    this.quotas = new QuotaAdmin(namespace, stamps, quotaCounter);
     this.garbage =
         new GarbageCollector(
             namespace,
@@ -137,12 +143,18 @@ public final class Node implements RequestHandler, AutoCloseable {
     threads.after(config.leaseMillis(), locks::graceOver);
     threads.every(Math.max(1, config.leaseMillis() / CLOCK_TICKS_PER_LEASE), this::lookAfter);
     garbage.start();
+    quotaCounter.start();
     return this;
   }
 
   /** For the link engine: tells clients of changes that none of them made. */
   public CoherenceNotifier notifier() {
     return notices;
+  }
+
+  /** For the command line. */
+  public QuotaAdmin quotas() {
+    return quotas;
   }
 
   /** Requests by operation, and events, since the start. */
@@ -205,6 +217,7 @@ public final class Node implements RequestHandler, AutoCloseable {
     stopping = true;
     grace.over();
     garbage.close();
+    quotaCounter.close();
     threads.close();
     parts.blocks().sync();
   }
@@ -234,6 +247,12 @@ public final class Node implements RequestHandler, AutoCloseable {
       }
       case READ -> reads.read(peer, session, (ReadRequest) header, responder);
       case MUTATE -> changes.mutate(peer, session, (MutateRequest) header, responder);
+      case RECLAIM -> {
+        if (session != null) {
+          sessions.reclaim(session, (Reclaim) header);
+        }
+        done(responder);
+      }
       case SYNC -> changes.sync(responder, Empty.getDefaultInstance());
       case NOTICE_ACK -> acknowledge(session, (NoticeAck) header, responder);
       case RELEASE_LEASES -> release(session, (ReleaseLeases) header, responder);
@@ -261,7 +280,8 @@ public final class Node implements RequestHandler, AutoCloseable {
       case COPY ->
           onDisk(peer, responder, () -> copies.copy(session, (CopyRequest) header, responder));
       case LOCK -> locks.lock(session, (LockRequest) header, responder);
-      case STATFS -> onDisk(peer, responder, () -> metadata.statfs(responder));
+      case STATFS ->
+          onDisk(peer, responder, () -> metadata.statfs((InodeRequest) header, responder));
       case HELLO, NOTICE, ERROR -> throw new FsException(Errno.ENOSYS, "not a request", "op", op);
     }
   }

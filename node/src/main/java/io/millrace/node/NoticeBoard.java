@@ -33,6 +33,7 @@ final class NoticeBoard implements CoherenceNotifier {
   private final Sessions sessions;
   private final Leases leases;
   private final InodeCache inodes;
+  private final Orphans orphans;
   private final NodeCounters counters;
   private final AtomicLong nextId = new AtomicLong(1);
   private final AtomicBoolean recalling = new AtomicBoolean();
@@ -42,11 +43,13 @@ final class NoticeBoard implements CoherenceNotifier {
       Sessions sessions,
       Leases leases,
       InodeCache inodes,
+      Orphans orphans,
       NodeCounters counters) {
     this.config = config;
     this.sessions = sessions;
     this.leases = leases;
     this.inodes = inodes;
+    this.orphans = orphans;
     this.counters = counters;
   }
 
@@ -77,9 +80,18 @@ final class NoticeBoard implements CoherenceNotifier {
   public void changed(List<NoticeItem> items) {
     leases.changed();
     items.forEach(item -> inodes.invalidate(item.getIno()));
+    deleted(items).forEach(ino -> orphans.made(ino, null, false, sessions.all()));
     for (int i = 0; i < items.size(); i += ITEMS_PER_NOTICE) {
       announceAndWait(items.subList(i, Math.min(items.size(), i + ITEMS_PER_NOTICE)));
     }
+  }
+
+  /** They may have been kept for who has them open (H10). */
+  private static List<Long> deleted(List<NoticeItem> items) {
+    return items.stream()
+        .filter(item -> item.getKind() == NoticeKind.ENTRY_DELETED)
+        .map(NoticeItem::getIno)
+        .toList();
   }
 
   @Override
@@ -96,7 +108,7 @@ final class NoticeBoard implements CoherenceNotifier {
 
   @Override
   public boolean leased(long ino) {
-    return leases.leased(ino);
+    return leases.leased(ino) || sessions.anyOpensUnknown();
   }
 
   @Override
@@ -130,7 +142,14 @@ final class NoticeBoard implements CoherenceNotifier {
 
   private void announceAndWait(List<NoticeItem> items) {
     var settled = new CountDownLatch(1);
-    announce(null, items, () -> {}, open -> settled.countDown());
+    announce(
+        null,
+        items,
+        () -> {},
+        open -> {
+          deleted(items).forEach(ino -> orphans.counted(ino, Announcement.holders(ino, open)));
+          settled.countDown();
+        });
     try {
       settled.await(); // ends with the lease time: who does not answer is fenced
     } catch (InterruptedException e) {

@@ -15,7 +15,8 @@ import java.util.function.Consumer;
 /**
  * Files without a name that somebody has open (H10). The namespace keeps each for the session that
  * unlinked it; who else has it open is known here, and that session is closed in the namespace only
- * when nobody has. After a restart any session of the life before may have it open. Any thread.
+ * when nobody has. After a restart any session of the life before may have it open, until it has
+ * said what it has. Any thread.
  */
 final class Orphans {
   private final Namespace namespace;
@@ -26,7 +27,24 @@ final class Orphans {
   /** Taken over: any session may have made it, so none is closed while it is open. */
   private static final long MAKER_UNKNOWN = 0;
 
-  private record Orphan(long maker, Set<Long> holders) {}
+  private static final long MADE_HERE = -1;
+
+  /** One of them; guarded by this object's lock. */
+  private static final class Orphan {
+    private final long maker;
+    private final Set<Long> holders = new HashSet<>();
+
+    /** Others are still being asked whether they have it open. */
+    private boolean counting;
+
+    Orphan(long maker) {
+      this.maker = maker;
+    }
+
+    boolean isUnwanted() {
+      return holders.isEmpty() && !counting;
+    }
+  }
 
   Orphans(Namespace namespace, Stamps stamps) {
     this.namespace = namespace;
@@ -37,12 +55,12 @@ final class Orphans {
     var unwanted = new ArrayList<Long>();
     synchronized (this) {
       for (long ino : inodes) {
-        var holders = new HashSet<Long>();
-        sessions.forEach(session -> holders.add(session.id));
-        if (holders.isEmpty()) {
+        var orphan = new Orphan(MAKER_UNKNOWN);
+        sessions.forEach(session -> orphan.holders.add(session.id));
+        if (orphan.isUnwanted()) {
           unwanted.add(ino);
         } else {
-          orphans.put(ino, new Orphan(MAKER_UNKNOWN, holders));
+          orphans.put(ino, orphan);
         }
       }
     }
@@ -50,18 +68,98 @@ final class Orphans {
   }
 
   /**
-   * A file has lost its last name and was kept.
+   * A file has lost its last name and was kept; {@link #counted} follows, once it is known who else
+   * has it open. Who lost its leases and has not said yet what it has open, may have it.
    *
-   * @param holders sessions that have it open; none: it is freed now
+   * @param maker null: the node itself
    */
-  void made(long ino, long maker, Set<Long> holders) {
-    if (holders.isEmpty()) {
-      reap(List.of(ino));
-      return;
+  synchronized void made(
+      long ino, ClientSession maker, boolean openThere, Collection<ClientSession> sessions) {
+    long makerId = maker == null ? MADE_HERE : maker.id;
+    Orphan orphan = orphans.computeIfAbsent(ino, k -> new Orphan(makerId));
+    orphan.counting = true;
+    if (openThere) {
+      orphan.holders.add(makerId);
     }
+    for (ClientSession session : sessions) {
+      if (session != maker && session.opensUnknown()) {
+        orphan.holders.add(session.id);
+      }
+    }
+  }
+
+  /**
+   * @param holders sessions that have it open, beside those known; where there is none it is freed
+   */
+  void counted(long ino, Set<Long> holders) {
     synchronized (this) {
-      orphans.put(ino, new Orphan(maker, new HashSet<>(holders)));
+      Orphan orphan = orphans.get(ino);
+      if (orphan == null) {
+        return;
+      }
+      orphan.counting = false;
+      orphan.holders.addAll(holders);
+      if (!orphan.isUnwanted()) {
+        return;
+      }
+      orphans.remove(ino);
     }
+    reap(List.of(ino));
+    closePostponed();
+  }
+
+  /** A file without a name got one. */
+  void named(long ino) {
+    synchronized (this) {
+      orphans.remove(ino);
+    }
+    closePostponed();
+  }
+
+  /** Opened although it has no name: through a descriptor, or while its name went. */
+  synchronized void opened(ClientSession session, long ino) {
+    Orphan orphan = orphans.get(ino);
+    if (orphan != null && session != null) {
+      orphan.holders.add(session.id);
+    }
+  }
+
+  /**
+   * A session says what it has open, in parts: the rest it has not.
+   *
+   * @param all this is the last part
+   */
+  void reclaimed(ClientSession session, Collection<Long> open, boolean all) {
+    var free = new ArrayList<Long>();
+    synchronized (this) {
+      session.reclaimed.addAll(open);
+      if (!all) {
+        return;
+      }
+      session.opensUnknown(false);
+      orphans.keySet().stream()
+          .filter(ino -> !session.reclaimed.contains(ino))
+          .toList()
+          .forEach(
+              ino -> {
+                if (drop(ino, session.id)) {
+                  free.add(ino);
+                }
+              });
+      session.reclaimed.clear();
+    }
+    reap(free);
+    closePostponed();
+  }
+
+  /** True where nobody has it open any more: it is to be freed. */
+  private boolean drop(long ino, long session) {
+    Orphan orphan = orphans.get(ino);
+    if (orphan.holders.remove(session) && orphan.isUnwanted()) {
+      orphans.remove(ino);
+      return true;
+    }
+    return false;
   }
 
   /** This session has closed the file for the last time. */
@@ -69,12 +167,8 @@ final class Orphans {
     var free = new ArrayList<Long>();
     synchronized (this) {
       for (long ino : inodes) {
-        Orphan orphan = orphans.get(ino);
-        if (orphan == null) {
-          free.add(ino); // not in doubt: only its one holder knows of it
-        } else if (orphan.holders.remove(session.id) && orphan.holders.isEmpty()) {
-          orphans.remove(ino);
-          free.add(ino);
+        if (!orphans.containsKey(ino) || drop(ino, session.id)) {
+          free.add(ino); // or not in doubt: nobody else knows of it
         }
       }
     }
@@ -85,17 +179,11 @@ final class Orphans {
   void ended(ClientSession session, Runnable close) {
     var free = new ArrayList<Long>();
     synchronized (this) {
-      orphans
-          .entrySet()
-          .removeIf(
-              entry -> {
-                Set<Long> holders = entry.getValue().holders;
-                boolean last = holders.remove(session.id) && holders.isEmpty();
-                if (last) {
-                  free.add(entry.getKey());
-                }
-                return last;
-              });
+      for (long ino : List.copyOf(orphans.keySet())) {
+        if (drop(ino, session.id)) {
+          free.add(ino);
+        }
+      }
       postponed.put(session.id, close);
     }
     reap(free);

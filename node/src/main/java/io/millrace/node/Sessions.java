@@ -10,6 +10,7 @@ import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
 import io.millrace.proto.Hello;
 import io.millrace.proto.OpenSession;
+import io.millrace.proto.Reclaim;
 import io.millrace.proto.Welcome;
 import java.util.BitSet;
 import java.util.Collection;
@@ -75,7 +76,7 @@ final class Sessions {
       if (session.client().startsWith(LOCAL) && session.id() != goesOn) {
         close(session.id());
       } else {
-        add(session.id(), session.number());
+        add(session.id(), session.number()).opensUnknown(true);
         grace.expect(session.id());
         locks.expect(session.id());
       }
@@ -183,6 +184,7 @@ final class Sessions {
       return;
     }
     ClientSession session = add(result.getSession(), result.getSessionNumber());
+    session.opensUnknown(hello.getSession() != 0);
     greet(peer, session, hello.getSession() != 0, hello.getLocks(), responder);
   }
 
@@ -199,10 +201,27 @@ final class Sessions {
             .build(),
         null);
     session.connect(peer);
-    grace.returned(session.id);
     if (!claimsLocks) {
       locks.returned(session.id);
     }
+  }
+
+  /** A client says what it has open after its leases were lost, and later that its caches are. */
+  void reclaim(ClientSession session, Reclaim request) {
+    if (request.getBoot() != boot + session.leaseEpoch()) {
+      return; // of a life before: what it says may have changed
+    }
+    if (request.getDropped()) {
+      grace.returned(session.id);
+      return;
+    }
+    request.getOpenList().forEach(ino -> leases.grantContent(session, ino));
+    orphans.reclaimed(session, request.getOpenList(), !request.getMore());
+  }
+
+  /** Whether one of them may have open what nobody knows of. */
+  boolean anyOpensUnknown() {
+    return live.values().stream().anyMatch(ClientSession::opensUnknown);
   }
 
   private Welcome.Builder welcome() {

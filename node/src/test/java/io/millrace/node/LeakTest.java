@@ -87,6 +87,19 @@ class LeakTest {
   }
 
   @Test
+  void H13_contentGoesOnlyAfterItsUnlinkSurvivesPowerLoss() {
+    TestClient client = fixture.client("one");
+    for (int i = 0; i < 10; i++) {
+      long ino = client.create(TestClient.ROOT, "f").getIno();
+      client.write(ino, 0, BYTES);
+      TestClient.join(client.unlink(TestClient.ROOT, "f", false));
+      int syncs = fixture.blocks.syncs.get();
+      assertEventually(() -> fixture.blocks.usage().blocks() == 0, "content dropped");
+      assertTrue(fixture.blocks.syncsAtDrop > syncs, "the unlink could be taken back");
+    }
+  }
+
+  @Test
   void blocksOfInodesNotGivenOutYetGoBeforeAnythingIsServed() {
     TestClient client = fixture.client("one");
     long ino = client.create(TestClient.ROOT, "f").getIno();

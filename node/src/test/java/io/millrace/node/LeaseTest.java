@@ -14,6 +14,7 @@ import io.millrace.proto.CommandResult;
 import io.millrace.proto.Mkdir;
 import io.millrace.proto.Notice;
 import io.millrace.proto.NoticeKind;
+import io.millrace.proto.SetAttr;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -157,6 +158,58 @@ final class LeaseTest {
             assertThrows(FsException.class, () -> fixture.namespace.inode(ino)).errno()
                 == Errno.ESTALE,
         "gone");
+  }
+
+  @Test
+  void H10_aFileOpenAcrossARestartOutlivesItsName() throws Exception {
+    start(LONG_LEASE);
+    long open = one.create(ROOT, "open").getIno();
+    long idle = one.create(ROOT, "idle").getIno();
+    one.write(open, 0, new byte[] {1, 2, 3});
+    two.open(open);
+    two.open(idle);
+    two.openHere.add(open);
+    fixture.stop();
+    var removed = List.of(one.unlink(ROOT, "open", false), one.unlink(ROOT, "idle", false));
+    fixture.start(); // and who comes back first is chance
+    removed.forEach(answer -> assertEquals(0, TestClient.join(answer).getErrno()));
+    assertArrayEquals(new byte[] {1, 2, 3}, two.read(open, 0, 10));
+    NodeFixture.assertEventually(
+        () -> fixture.namespace.orphans().equals(List.of(open)), "what is not open is freed");
+    two.openHere.clear();
+    two.reap(open);
+    NodeFixture.assertEventually(() -> fixture.namespace.orphans().isEmpty(), "freed");
+  }
+
+  @Test
+  void H10_aFileOpenAcrossAFenceOutlivesItsName() throws Exception {
+    start(500);
+    long ino = one.create(ROOT, "f").getIno();
+    one.write(ino, 0, new byte[] {1, 2, 3});
+    two.open(ino);
+    two.openHere.add(ino);
+    two.list(ROOT);
+    two.answers = false;
+    assertEquals(0, TestClient.join(mkdir(one, "a")).getErrno()); // two did not answer
+    assertEquals(0, TestClient.join(one.unlink(ROOT, "f", false)).getErrno());
+    NodeFixture.assertEventually(() -> two.lost.get() == 1, "two is back");
+    assertArrayEquals(new byte[] {1, 2, 3}, two.read(ino, 0, 10));
+    assertEquals(List.of(ino), fixture.namespace.orphans());
+    two.reap(ino);
+    NodeFixture.assertEventually(() -> fixture.namespace.orphans().isEmpty(), "freed");
+  }
+
+  @Test
+  void aFileThatWasCutWhenItWasOpenedIsLeased() {
+    start(LONG_LEASE);
+    long ino = one.create(ROOT, "f").getIno();
+    TestClient.join(
+        two.mutate(
+            Command.newBuilder()
+                .setSetAttr(SetAttr.newBuilder().setIno(ino).setSize(0).setOpen(true))));
+    two.openHere.add(ino);
+    assertEquals(0, TestClient.join(one.unlink(ROOT, "f", false)).getErrno());
+    assertEquals(List.of(ino), fixture.namespace.orphans());
   }
 
   @Test

@@ -29,6 +29,9 @@ final class MemoryBlocks implements BlockStore {
   /** Looks for a block that had to go to the index: {@link #read} and {@link #contains}. */
   final AtomicInteger looks = new AtomicInteger();
 
+  /** What {@link #syncs} was at the last drop. */
+  volatile int syncsAtDrop;
+
   volatile boolean inMemory = true;
   private final Map<BlockId, MemorySegment> blocks = new ConcurrentHashMap<>();
   private final Arena arena = Arena.ofAuto();
@@ -103,6 +106,7 @@ final class MemoryBlocks implements BlockStore {
 
   @Override
   public void drop(List<BlockId> ids) {
+    syncsAtDrop = syncs.get();
     ids.forEach(blocks::remove);
   }
 

@@ -17,7 +17,6 @@ import io.millrace.proto.AdminReply;
 import io.millrace.proto.AdminRequest;
 import io.millrace.proto.Command;
 import io.millrace.proto.Create;
-import io.millrace.proto.Empty;
 import io.millrace.proto.EntryReply;
 import io.millrace.proto.InodeRequest;
 import io.millrace.proto.MutateRequest;
@@ -263,7 +262,7 @@ final class NodeTest {
   @Test
   void inTheSameProcessTheNodeServesOnTheCallersThread() {
     try (var local = new LocalNodeChannel(fixture.node, "here", false);
-        var reply = local.await(Op.STATFS, Empty.getDefaultInstance(), null)) {
+        var reply = local.await(Op.STATFS, InodeRequest.getDefaultInstance(), null)) {
       assertEquals(2, fixture.node.sessionCount());
       assertTrue(reply.header() instanceof io.millrace.proto.StatfsReply);
     }

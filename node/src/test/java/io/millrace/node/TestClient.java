@@ -26,6 +26,7 @@ import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReapOrphan;
+import io.millrace.proto.Reclaim;
 import io.millrace.proto.Unlink;
 import io.millrace.proto.WriteReply;
 import io.millrace.proto.WriteRequest;
@@ -81,6 +82,9 @@ final class TestClient implements NodeChannel.NoticeListener, AutoCloseable {
   @Override
   public void leasesLost() {
     lost.incrementAndGet();
+    var reclaim = Reclaim.newBuilder().setBoot(channel.welcome().getBoot());
+    channel.call(Op.RECLAIM, reclaim.addAllOpen(openHere).build(), null, new Ignored());
+    channel.call(Op.RECLAIM, reclaim.clearOpen().setDropped(true).build(), null, new Ignored());
   }
 
   @Override

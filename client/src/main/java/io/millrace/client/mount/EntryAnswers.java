@@ -215,20 +215,41 @@ final class EntryAnswers {
    * @param askedAt the same, as far as our own changes go
    */
   void attr(DetachedReply kernel, Inode inode, long since, long askedAt) {
+    attr(kernel, inode, since, askedAt, true);
+  }
+
+  /** As a change left them: which grants no lease, so they are believed under one that is here. */
+  void changedAttr(DetachedReply kernel, Inode inode, long since, long askedAt) {
+    attr(kernel, inode, since, askedAt, false);
+  }
+
+  private void attr(
+      DetachedReply kernel, Inode inode, long since, long askedAt, boolean leasedWithIt) {
     Shown shown = shown(inode);
     if (isOvertaken(inode, shown, askedAt)) {
-      askAgain(kernel, inode.getIno(), (now, again) -> attr(kernel, again, now, now));
+      askAgain(kernel, inode.getIno(), (now, again) -> attr(kernel, again, now, now, false));
       return;
     }
     var attributes = new FuseAttributes();
     fill(attributes, shown.inode);
     Freshness.Held held = context.notices().enter(inode.getIno(), inode.getParent());
     try {
-      boolean fresh = context.notices().isFresh(inode.getIno(), since);
-      kernel.attr(attributes, fresh ? attrTtl(shown) : 0);
+      boolean believed =
+          context.notices().isFresh(inode.getIno(), since)
+              && (leasedWithIt || isLeased(inode, since));
+      kernel.attr(attributes, believed ? attrTtl(shown) : 0);
     } finally {
       context.notices().exit(held);
     }
+  }
+
+  /** Whether the node tells this client of the next change of the attributes. */
+  private boolean isLeased(Inode inode, long since) {
+    long parent = inode.getParent();
+    long own = NodeTable.CONTENT_LEASE | NodeTable.DIRECTORY_LEASE;
+    return NodeTable.has(context.nodes().facts(inode.getIno()), own)
+        || (NodeTable.has(context.nodes().facts(parent), NodeTable.DIRECTORY_LEASE)
+            && context.notices().isFresh(parent, since));
   }
 
   /** Attributes of an inode that only this mount still knows. */

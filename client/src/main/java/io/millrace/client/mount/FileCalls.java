@@ -67,15 +67,19 @@ final class FileCalls {
       openTruncated(request, ino, flags);
       return;
     }
-    long facts = context.nodes().facts(ino);
+    long since = context.notices().now();
+    var pending = new PendingOpen(context, ino);
+    long facts = context.nodes().facts(ino); // after it counts as open, as a recall looks then
     if (NodeTable.has(facts, NodeTable.CONTENT_LEASE)
-        && NodeTable.has(facts, NodeTable.PAGES_MATCH)) {
+        && NodeTable.has(facts, NodeTable.PAGES_MATCH)
+        && context.notices().isFresh(ino, since)) {
       opened(request, ino, flags, OpenReplyFlags.KEEP_CACHE);
+      pending.end();
       return;
     }
     DetachedReply kernel = request.detach();
     kernel.answerWhenInterrupted();
-    askOpen(kernel, ino, flags);
+    askOpen(kernel, pending, ino, flags);
   }
 
   /**
@@ -87,7 +91,7 @@ final class FileCalls {
     }
   }
 
-  private void askOpen(DetachedReply kernel, long ino, int flags) {
+  private void askOpen(DetachedReply kernel, PendingOpen pending, long ino, int flags) {
     long since = context.notices().now();
     var question =
         OpenRequest.newBuilder()
@@ -98,12 +102,18 @@ final class FileCalls {
     new NodeAnswer(kernel) {
       @Override
       void answer(Reply reply, DetachedReply to) {
-        openAnswered(reply, to, flags, since);
+        openAnswered(reply, to, pending, flags, since);
+      }
+
+      @Override
+      void abandoned() {
+        pending.end();
       }
     }.ask(context.channel(), Op.OPEN, question);
   }
 
-  private void openAnswered(Reply reply, DetachedReply kernel, int flags, long since) {
+  private void openAnswered(
+      Reply reply, DetachedReply kernel, PendingOpen pending, int flags, long since) {
     OpenReply answer = reply.as(OpenReply.class);
     Inode inode = answer.getInode();
     long ino = inode.getIno();
@@ -117,10 +127,12 @@ final class FileCalls {
     long facts = answers.granted(ino, inode.getContentSeq(), answer.getLease(), since);
     if (facts == 0) {
       opened(kernel, ino, flags, 0);
+      pending.end();
     } else if (NodeTable.has(facts, NodeTable.PAGES_MATCH)) {
       opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+      pending.end();
     } else {
-      dropPages(kernel, ino, flags);
+      dropPages(kernel, pending, ino, flags);
     }
   }
 
@@ -128,7 +140,7 @@ final class FileCalls {
    * The kernel has pages of another version. They go before the open is answered, so that from then
    * on every page is of the version that the lease is about, also under opens at the same time.
    */
-  private void dropPages(DetachedReply kernel, long ino, int flags) {
+  private void dropPages(DetachedReply kernel, PendingOpen pending, long ino, int flags) {
     boolean sent =
         context
             .notifier()
@@ -139,9 +151,11 @@ final class FileCalls {
                 errno -> {
                   context.nodes().change(ino, NodeTable.PAGES_MATCH, 0);
                   opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+                  pending.end();
                 });
     if (!sent) {
       opened(kernel, ino, flags, 0);
+      pending.end();
     }
   }
 
@@ -160,8 +174,17 @@ final class FileCalls {
     var op = SetAttr.newBuilder().setIno(ino).setKillSuid(request.openKillsSetuid());
     Command.Builder command = MountContext.command(request);
     DetachedReply kernel = request.detach();
+    var pending = new PendingOpen(context, ino);
+    long since = context.notices().now();
     mutations.truncate(
-        kernel, command, op, inode -> opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE));
+        kernel,
+        command,
+        op,
+        pending,
+        inode -> {
+          answers.granted(ino, inode.getContentSeq(), true, since);
+          opened(kernel, ino, flags, OpenReplyFlags.KEEP_CACHE);
+        });
   }
 
   /** An unnamed file: an orphan that is open here, until a link names it. */
@@ -205,7 +228,11 @@ final class FileCalls {
                   if (result.getExisted() && (flags & O_TRUNC) != 0) {
                     var cut = SetAttr.newBuilder().setIno(inode.getIno());
                     mutations.truncate(
-                        kernel, truncation, cut, i -> created(kernel, dir, i, since, flags, true));
+                        kernel,
+                        truncation,
+                        cut,
+                        new PendingOpen(context, inode.getIno()),
+                        i -> created(kernel, dir, i, since, flags, true));
                   } else {
                     created(kernel, dir, inode, since, flags, result.getExisted());
                   }
@@ -217,6 +244,7 @@ final class FileCalls {
     long ino = inode.getIno();
     DirtyFile dirty = context.writeBack().acquire(ino);
     dirty.baseIs(inode.getSize());
+    dirty.growth().learn(inode);
     long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
     if (inode.getNlink() == 0) {
       context.open().orphan(ino);
@@ -330,6 +358,10 @@ final class FileCalls {
       append(request, dirty, offset, size, killsSuid);
       return;
     }
+    if (!dirty.growth().allows(offset + size)) {
+      writeWithinQuota(request, dirty, offset, killsSuid);
+      return;
+    }
     int taken = dirty.write(offset, request.payload(), 0, killsSuid);
     if (taken == size) {
       request.written(size);
@@ -346,6 +378,35 @@ final class FileCalls {
         });
   }
 
+  /** What fits, as a local file system does; EDQUOT where nothing does. */
+  private void writeWithinQuota(
+      FuseRequest request, DirtyFile dirty, long offset, boolean killsSuid) {
+    PayloadBuffer payload = request.takePayload();
+    request.blocking(
+        FuseRequest.OnInterrupt.IGNORE,
+        kernel -> {
+          int fitting;
+          try (payload) {
+            fitting = fitting(dirty, offset, payload.data().byteSize());
+            var data = payload.data().asSlice(0, fitting);
+            context.writeBack().write(dirty, offset, data, 0, killsSuid);
+          }
+          kernel.written(fitting);
+        });
+  }
+
+  /** Asks what room there is now. */
+  private int fitting(DirtyFile dirty, long offset, long size) {
+    if (!dirty.growth().allows(offset + size)) {
+      dirty.growth().learn(atNode(dirty.ino()));
+    }
+    long fitting = dirty.growth().fitting(offset, size);
+    if (fitting <= 0) {
+      throw new FsException(Errno.EDQUOT, "no room left in the quota", "ino", dirty.ino());
+    }
+    return (int) fitting;
+  }
+
   /**
    * The kernel's offset is only where it believes the end to be. The bytes go to the end that this
    * client knows, and with the commit to the true one.
@@ -353,7 +414,8 @@ final class FileCalls {
   private void append(FuseRequest request, DirtyFile dirty, long offset, int size, boolean suid) {
     boolean known = dirty.knowsEnd();
     long end = known ? dirty.beginAppend(offset) : 0;
-    int taken = known ? appendNow(dirty, end, request, suid) : 0;
+    boolean fits = known && dirty.growth().allows(end + size);
+    int taken = fits ? appendNow(dirty, end, request, suid) : 0;
     if (taken == size) {
       dirty.endAppend();
       appended(request, dirty, offset, end, size);
@@ -366,6 +428,7 @@ final class FileCalls {
           try (payload) {
             long at = known ? end : beginAfterAsking(dirty, offset);
             try {
+              fitsWhole(dirty, at, size);
               context.writeBack().write(dirty, at, payload.data(), taken, suid);
             } finally {
               dirty.endAppend();
@@ -373,6 +436,13 @@ final class FileCalls {
             appended(kernel, dirty, offset, at, size);
           }
         });
+  }
+
+  /** An append lies in the file whole, or not at all. */
+  private void fitsWhole(DirtyFile dirty, long at, int size) {
+    if (!dirty.growth().allows(at + size) && fitting(dirty, at, size) < size) {
+      throw new FsException(Errno.EDQUOT, "no room left in the quota", "ino", dirty.ino());
+    }
   }
 
   private static int appendNow(DirtyFile dirty, long end, FuseRequest request, boolean suid) {
@@ -389,7 +459,9 @@ final class FileCalls {
   }
 
   private long beginAfterAsking(DirtyFile dirty, long offset) {
-    dirty.baseIs(sizeAtNode(dirty.ino()));
+    Inode inode = atNode(dirty.ino());
+    dirty.baseIs(inode.getSize());
+    dirty.growth().learn(inode);
     return dirty.beginAppend(offset);
   }
 
@@ -401,10 +473,10 @@ final class FileCalls {
     }
   }
 
-  private long sizeAtNode(long ino) {
+  private Inode atNode(long ino) {
     var question = InodeRequest.newBuilder().setIno(ino).build();
     try (Reply reply = context.channel().await(Op.GETATTR, question, null)) {
-      return reply.as(Inode.class).getSize();
+      return reply.as(Inode.class);
     }
   }
 

@@ -5,6 +5,7 @@ import io.millrace.core.api.FsException;
 import io.millrace.core.wire.NodeChannel;
 import io.millrace.core.wire.NodeChannel.Reply;
 import io.millrace.core.wire.Op;
+import io.millrace.fuse.FuseNotifier;
 import io.millrace.proto.Notice;
 import io.millrace.proto.NoticeAck;
 import io.millrace.proto.NoticeItem;
@@ -30,24 +31,29 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   private final MountContext context;
   private final KnownNames names;
   private final SharedWindows windows;
+  private final OpenReclaim opens;
   private final PendingNotices pendingNotices;
-  private final Runnable reclaim;
+  private final Runnable reclaimLocks;
   private final AtomicBoolean fencing = new AtomicBoolean();
 
+  /** The node is to hear when the caches are gone. */
+  private final AtomicBoolean dropped = new AtomicBoolean();
+
   /**
-   * @param reclaim asks for the locks that the node may have forgotten
+   * @param reclaimLocks asks for the locks that the node may have forgotten
    */
   KernelNotices(
       MountContext context,
       KnownNames names,
       SharedWindows windows,
       PendingNotices pendingNotices,
-      Runnable reclaim) {
+      Runnable reclaimLocks) {
     this.pendingNotices = pendingNotices;
-    this.reclaim = reclaim;
+    this.reclaimLocks = reclaimLocks;
     this.context = context;
     this.names = names;
     this.windows = windows;
+    this.opens = new OpenReclaim(context);
   }
 
   /** One notice of the node; acknowledged when the kernel has done with all its items. */
@@ -101,13 +107,16 @@ final class KernelNotices implements NodeChannel.NoticeListener {
 
   private boolean apply(NoticeItem item, Pending pending) {
     return switch (item.getKind()) {
-      case ENTRY_CHANGED -> entryChanged(item, pending);
+      case ENTRY_CHANGED -> {
+        attributesLost(item.getIno(), pending);
+        yield entryChanged(item, pending);
+      }
       case ENTRY_DELETED -> {
+        context.nodes().change(item.getIno(), 0, NodeTable.CONTENT_LEASE); // an open is to ask
         if (context.open().orphan(item.getIno())) {
           pending.open.put(item.getIno(), true);
-          pending.left.incrementAndGet(); // its count of links is another now
-          pending.begin(context.notifier().invalidateInode(item.getIno(), -1, 0, pending::done));
         }
+        attributesLost(item.getIno(), pending);
         yield entryChanged(item, pending);
       }
       case ATTR_CHANGED -> {
@@ -123,6 +132,17 @@ final class KernelNotices implements NodeChannel.NoticeListener {
         yield true;
       }
     };
+  }
+
+  /**
+   * The inode that lost the name: its count of links is another now, and it may lie in a directory
+   * on which this client has no lease.
+   */
+  private void attributesLost(long ino, Pending pending) {
+    if (ino != 0 && context.nodes().counts().contains(ino)) {
+      pending.left.incrementAndGet();
+      pending.begin(context.notifier().invalidateInode(ino, -1, 0, pending::done));
+    }
   }
 
   private boolean entryChanged(NoticeItem item, Pending pending) {
@@ -152,6 +172,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
 
   /** Without opens nobody knows whether it is read: then its pages go with the lease. */
   private boolean recall(long ino, Pending pending) {
+    context.nodes().change(ino, 0, NodeTable.CONTENT_LEASE); // first: an open is to ask from now on
     if (context.open().isOpen(ino)) {
       pending.open.put(ino, true);
       pending.done(0);
@@ -162,7 +183,6 @@ final class KernelNotices implements NodeChannel.NoticeListener {
       context.nodes().contentLost(ino);
       return context.notifier().invalidateInode(ino, 0, 0, pending::done);
     }
-    context.nodes().change(ino, 0, NodeTable.CONTENT_LEASE);
     pending.done(0);
     return true;
   }
@@ -194,8 +214,10 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   @Override
   public void leasesLost() {
     context.session().renewed();
-    reclaim.run();
+    reclaimLocks.run();
+    dropped.set(true);
     fence();
+    opens.reclaim();
   }
 
   @Override
@@ -219,6 +241,18 @@ final class KernelNotices implements NodeChannel.NoticeListener {
 
   private void dropKernelCaches() {
     fencing.set(false);
+    var left = new AtomicInteger(1);
+    long boot = context.channel().welcome().getBoot();
+    boolean toBeTold = dropped.getAndSet(false);
+    FuseNotifier.Done told =
+        errno -> {
+          if (left.decrementAndGet() == 0) {
+            pendingNotices.allDone();
+            if (toBeTold) {
+              opens.dropped(boot);
+            }
+          }
+        };
     try {
       LongStream.Builder held = LongStream.builder();
       context.nodes().counts().forEach((ino, count, facts, flags) -> held.add(ino));
@@ -227,11 +261,12 @@ final class KernelNotices implements NodeChannel.NoticeListener {
         context.nodes().contentLost(ino);
         context.nodes().change(ino, 0, NodeTable.DIRECTORY_LEASE);
       }
-      untilAccepted(() -> context.notifier().incEpoch(errno -> {}));
+      left.addAndGet(1 + all.length);
+      untilAccepted(() -> context.notifier().incEpoch(told));
       for (long ino : all) {
-        untilAccepted(() -> context.notifier().invalidateInode(ino, 0, 0, errno -> {}));
+        untilAccepted(() -> context.notifier().invalidateInode(ino, 0, 0, told));
       }
-      pendingNotices.allDone();
+      told.done(0);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -7,7 +7,6 @@ import io.millrace.core.wire.Op;
 import io.millrace.fuse.DetachedReply;
 import io.millrace.fuse.FuseRequest;
 import io.millrace.fuse.FuseStatfs;
-import io.millrace.proto.Empty;
 import io.millrace.proto.EntryReply;
 import io.millrace.proto.Inode;
 import io.millrace.proto.InodeRequest;
@@ -148,7 +147,7 @@ final class Lookups {
     }.ask(context.channel(), Op.READLINK, inode(ino));
   }
 
-  void statfs(FuseRequest request) {
+  void statfs(FuseRequest request, long ino) {
     new NodeAnswer(request.detach()) {
       @Override
       void answer(Reply reply, DetachedReply kernel) {
@@ -166,7 +165,7 @@ final class Lookups {
                   NAME_BYTES_MAX));
         }
       }
-    }.ask(context.channel(), Op.STATFS, Empty.getDefaultInstance());
+    }.ask(context.channel(), Op.STATFS, inode(ino));
   }
 
   void getxattr(FuseRequest request, long ino, int size) {

@@ -446,7 +446,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
 
   @Override
   public void statfs(FuseRequest request, long nodeid) {
-    lookups.statfs(request);
+    lookups.statfs(request, nodeid);
   }
 
   @Override

@@ -90,8 +90,7 @@ final class Mutations {
             context.recent().putNew(inode, since);
           }
           boolean leased =
-              command.hasCreate()
-                  && EntryAnswers.isRegular(inode)
+              (command.hasLink() || (command.hasCreate() && EntryAnswers.isRegular(inode)))
                   && context.notices().isFresh(inode.getIno(), since);
           answers.entry(kernel, dir, inode, since, askedAt, leased);
         });
@@ -264,7 +263,7 @@ final class Mutations {
           Inode inode = result.getInode();
           long askedAt = changedMeanwhile(inode, since);
           attributesSet(inode, op.hasSize());
-          answers.attr(to, inode, since, askedAt);
+          answers.changedAttr(to, inode, since, askedAt);
         });
   }
 
@@ -277,6 +276,7 @@ final class Mutations {
       DirtyFile dirty = context.writeBack().find(inode.getIno());
       if (dirty != null) {
         dirty.baseIs(inode.getSize());
+        dirty.growth().learn(inode);
       }
     }
   }
@@ -317,12 +317,21 @@ final class Mutations {
     return op.setKillSuid(in.killsSetuid());
   }
 
-  /** O_TRUNC of an open or a create; {@code done} gets the inode as it is then. */
+  /**
+   * O_TRUNC of an open or a create.
+   *
+   * @param pending ended afterwards
+   * @param done gets the inode as it is then
+   */
   void truncate(
-      DetachedReply kernel, Command.Builder command, SetAttr.Builder op, Consumer<Inode> done) {
+      DetachedReply kernel,
+      Command.Builder command,
+      SetAttr.Builder op,
+      PendingOpen pending,
+      Consumer<Inode> done) {
     DirtyFile dirty = context.writeBack().find(op.getIno());
     if (dirty == null) {
-      cut(kernel, command, op, done);
+      cut(kernel, command, op, pending, done);
       return;
     }
     dirty.cutAt(0);
@@ -330,22 +339,35 @@ final class Mutations {
         false,
         (inode, failure) -> {
           if (failure != null) {
+            pending.end();
             kernel.fail(failure);
           } else {
-            cut(kernel, command, op, done);
+            cut(kernel, command, op, pending, done);
           }
         });
   }
 
   private void cut(
-      DetachedReply kernel, Command.Builder command, SetAttr.Builder op, Consumer<Inode> done) {
-    send(
-        kernel,
-        command.setSetAttr(op.setSize(0)),
-        (result, to) -> {
-          attributesSet(result.getInode(), true);
-          done.accept(result.getInode());
-        });
+      DetachedReply kernel,
+      Command.Builder command,
+      SetAttr.Builder op,
+      PendingOpen pending,
+      Consumer<Inode> done) {
+    var answer =
+        new CommandAnswer(
+            kernel,
+            result -> {
+              attributesSet(result.getInode(), true);
+              done.accept(result.getInode());
+            },
+            pending::end);
+    try {
+      command.setSetAttr(op.setSize(0).setOpen(true));
+      context.session().mutate(command, false, kernel.key(), answer);
+    } catch (RuntimeException e) {
+      pending.end();
+      kernel.fail(e);
+    }
   }
 
   /** A command that changes a file's content without writing through this client. */

@@ -42,10 +42,14 @@ final class OpenFiles {
   }
 
   private void put(long number, FileHandle handle) {
-    uses.compute(
-        handle.ino(),
-        (k, use) -> use == null ? new Use(1, false) : new Use(use.handles + 1, use.orphan));
+    use(handle.ino());
     handles.put(number, handle);
+  }
+
+  /** One more handle, or an open on its way; {@link #release} ends it. */
+  void use(long ino) {
+    uses.compute(
+        ino, (k, use) -> use == null ? new Use(1, false) : new Use(use.handles + 1, use.orphan));
   }
 
   /**

@@ -8,9 +8,11 @@ import io.millrace.proto.Extent;
 import io.millrace.proto.Garbage;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
+import io.millrace.proto.QuotaStatus;
 import io.millrace.proto.TaskRecord;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
@@ -100,6 +102,15 @@ public interface Namespace extends AutoCloseable {
   Optional<LinkRecord> link(int id);
 
   List<LinkRecord> links();
+
+  /** The quota with this id, or that took its place; empty: none limits what carries it. */
+  Optional<QuotaStatus> quota(int id);
+
+  /** All quotas with what they count now, without their paths. */
+  List<QuotaStatus> quotas();
+
+  /** Bytes that a quota and those around it have left; empty: they set no limit. */
+  OptionalLong quotaRoom(int id);
 
   Optional<TaskRecord> task(long id);
 

@@ -363,7 +363,7 @@ public final class NettyNodeChannel implements NodeChannel {
 
   private static boolean exempt(Op op) {
     return switch (op) {
-      case RENEW, NOTICE_ACK, RELEASE_LEASES, LOCK, BYE -> true;
+      case RENEW, NOTICE_ACK, RELEASE_LEASES, RECLAIM, LOCK, BYE -> true;
       case HELLO,
           LOOKUP,
           GETATTR,

@@ -25,6 +25,7 @@ import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReadlinkReply;
+import io.millrace.proto.Reclaim;
 import io.millrace.proto.ReleaseLeases;
 import io.millrace.proto.SeekReply;
 import io.millrace.proto.SeekRequest;
@@ -48,7 +49,7 @@ public enum Op {
   MUTATE(9, MutateRequest.parser(), WriteReply.parser()),
   READLINK(10, InodeRequest.parser(), ReadlinkReply.parser()),
   XATTR(11, XattrRequest.parser(), XattrReply.parser()),
-  STATFS(12, Empty.parser(), StatfsReply.parser()),
+  STATFS(12, InodeRequest.parser(), StatfsReply.parser()),
   /** All that this session had acknowledged before survives power loss on return. */
   SYNC(13, InodeRequest.parser(), Empty.parser()),
   RELEASE_LEASES(14, ReleaseLeases.parser(), Empty.parser()),
@@ -60,7 +61,9 @@ public enum Op {
   BYE(18, Empty.parser(), Empty.parser()),
   SEEK(19, SeekRequest.parser(), SeekReply.parser()),
   COPY(20, CopyRequest.parser(), CopyReply.parser()),
-  LOCK(21, LockRequest.parser(), LockReply.parser()),
+  /** What a client without leases has open, and that it has dropped what it had cached. */
+  RECLAIM(21, Reclaim.parser(), Empty.parser()),
+  LOCK(22, LockRequest.parser(), LockReply.parser()),
   /** Only as a reply. */
   ERROR(255, Empty.parser(), ErrorReply.parser());
 

@@ -7,6 +7,7 @@ import io.millrace.meta.row.Keys;
 import io.millrace.meta.row.RowReader;
 import io.millrace.meta.store.Rows;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.TreeReader;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -17,6 +18,7 @@ import java.util.function.Consumer;
 final class AuditView {
   final Rows rows;
   final Links links;
+  final Quotas quotas;
   final TreeReader tree;
   private final Consumer<Finding> findings;
 
@@ -24,7 +26,8 @@ final class AuditView {
     this.rows = rows;
     this.findings = findings;
     links = Links.load(rows);
-    tree = new TreeReader(rows, links);
+    quotas = Quotas.load(rows);
+    tree = new TreeReader(rows, links, quotas);
   }
 
   /** All rows of a type, in order; one that can't be read is a finding. */

@@ -14,6 +14,7 @@ import java.util.function.Consumer;
  */
 final class EntryAudit {
   private final AuditView view;
+  private final QuotaAudit quotas;
   private final Consumer<InodeState> inlineFile;
   private InodeState dir;
   private long dirIno;
@@ -24,8 +25,9 @@ final class EntryAudit {
   /**
    * @param inlineFile gets each file whose attributes are in its entry
    */
-  EntryAudit(AuditView view, Consumer<InodeState> inlineFile) {
+  EntryAudit(AuditView view, QuotaAudit quotas, Consumer<InodeState> inlineFile) {
     this.view = view;
+    this.quotas = quotas;
     this.inlineFile = inlineFile;
   }
 
@@ -54,8 +56,12 @@ final class EntryAudit {
     checkCookie(entry);
     if (entry.standalone) {
       reference(entry, row);
+      if (row != null && row.standalone) {
+        quotas.entry(dir, row);
+      }
     } else {
       inline(entry, row);
+      quotas.entry(dir, entry);
       inlineFile.accept(entry);
     }
   }

@@ -23,6 +23,7 @@ final class InodeAudit {
 
   private final AuditView view;
   private final ExtentAudit extents;
+  private final QuotaAudit quotas;
   private final Map<Long, Boolean> rooted =
       new LinkedHashMap<>() {
         private static final long serialVersionUID = 1;
@@ -35,7 +36,8 @@ final class InodeAudit {
   private long count;
   private long highest;
 
-  InodeAudit(AuditView view, ExtentAudit extents) {
+  InodeAudit(AuditView view, ExtentAudit extents, QuotaAudit quotas) {
+    this.quotas = quotas;
     this.view = view;
     this.extents = extents;
   }
@@ -94,6 +96,7 @@ final class InodeAudit {
       }
     }
     xattrs(dir);
+    quotas.inode(dir);
     if (dir.ino != ROOT) {
       reach(dir);
     }
@@ -198,6 +201,7 @@ final class InodeAudit {
       file.forgetLink();
     }
     xattrs(file);
+    quotas.inode(file);
     if (file.isRegular()) {
       extents.file(file);
     }

@@ -57,9 +57,11 @@ public final class NamespaceAudit implements AutoCloseable {
               content.accept(
                   new Content(
                       file.ino, extent, file.object != null && extent.getVersion() == file.stream));
-      var inodes = new InodeAudit(view, new ExtentAudit(view, each));
-      new EntryAudit(view, inodes::file).run();
+      var quotas = new QuotaAudit(view);
+      var inodes = new InodeAudit(view, new ExtentAudit(view, each), quotas);
+      new EntryAudit(view, quotas, inodes::file).run();
       inodes.run();
+      quotas.run();
       new OwnerAudit(view).run(inodes.count(), inodes.highestLocal());
       return inodes.count();
     }

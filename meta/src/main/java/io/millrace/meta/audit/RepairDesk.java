@@ -7,6 +7,7 @@ import io.millrace.meta.row.Mode;
 import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.RemovedCookies;
 import io.millrace.meta.tree.TreeWriter;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +33,7 @@ public final class RepairDesk {
             batch,
             0,
             Links.load(store),
+            Quotas.load(store),
             Counters.decode(store.get(Keys.counters())),
             new RemovedCookies());
   }

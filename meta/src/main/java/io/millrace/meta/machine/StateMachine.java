@@ -5,6 +5,7 @@ import io.millrace.core.api.FsException;
 import io.millrace.core.api.Ino;
 import io.millrace.meta.op.CollectOps;
 import io.millrace.meta.op.CommitContentOp;
+import io.millrace.meta.op.CountQuotaOp;
 import io.millrace.meta.op.CreateOp;
 import io.millrace.meta.op.FallocateOp;
 import io.millrace.meta.op.ImportOp;
@@ -13,6 +14,7 @@ import io.millrace.meta.op.LinkOps;
 import io.millrace.meta.op.MarkExportedOp;
 import io.millrace.meta.op.MkdirOp;
 import io.millrace.meta.op.PutTaskOp;
+import io.millrace.meta.op.QuotaOps;
 import io.millrace.meta.op.RemoveXattrOp;
 import io.millrace.meta.op.RenameOp;
 import io.millrace.meta.op.ResolveChangeOp;
@@ -31,6 +33,7 @@ import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.tree.KeyPrefixes;
 import io.millrace.meta.tree.Links;
+import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.RemovedCookies;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
@@ -58,6 +61,8 @@ public final class StateMachine {
   /** What readers go by; replaced after a batch that changed links was written. */
   private volatile Links links;
 
+  private volatile Quotas quotas;
+
   private final KeyPrefixes prefixes = new KeyPrefixes();
   private boolean movesKeys;
 
@@ -65,12 +70,14 @@ public final class StateMachine {
     this.store = store;
     this.batch = new RowBatch(store);
     links = Links.load(store);
+    quotas = Quotas.load(store);
     byte[] counters = store.get(Keys.counters());
     tree =
         new TreeWriter(
             batch,
             shard,
             links,
+            quotas,
             counters == null ? new Counters() : Counters.decode(counters),
             removed);
     if (counters == null) {
@@ -96,6 +103,10 @@ public final class StateMachine {
     return links;
   }
 
+  public Quotas quotas() {
+    return quotas;
+  }
+
   public RemovedCookies removed() {
     return removed;
   }
@@ -108,6 +119,7 @@ public final class StateMachine {
   /** Applies a command to the batch. A command that fails leaves nothing but its reply. */
   public CommandResult apply(long index, Command command) {
     Links linksBefore = tree.links();
+    Quotas quotasBefore = tree.quotas();
     Counters before = tree.counters().copy();
     batch.mark();
     tree.beginCommand();
@@ -121,10 +133,10 @@ public final class StateMachine {
       }
       result = run(command).setApplied(index).build();
     } catch (FsException e) {
-      result = undone(linksBefore, before, e.errno(), e.getMessage(), index);
+      result = undone(linksBefore, quotasBefore, before, e.errno(), e.getMessage(), index);
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, "command failed: " + command.getOpCase(), e);
-      result = undone(linksBefore, before, Errno.EIO, "command failed: " + e, index);
+      result = undone(linksBefore, quotasBefore, before, Errno.EIO, "command failed: " + e, index);
     }
     tree.counters().applied = index;
     keepReply(command, result);
@@ -132,9 +144,14 @@ public final class StateMachine {
   }
 
   private CommandResult undone(
-      Links linksBefore, Counters before, Errno errno, String message, long index) {
+      Links linksBefore,
+      Quotas quotasBefore,
+      Counters before,
+      Errno errno,
+      String message,
+      long index) {
     batch.rollback();
-    tree.reset(linksBefore, before);
+    tree.reset(linksBefore, quotasBefore, before);
     return CommandResult.newBuilder()
         .setErrno(errno.code())
         .setMessage(message)
@@ -167,7 +184,10 @@ public final class StateMachine {
           REAP_ORPHAN,
           PUT_TASK,
           FORGET_GARBAGE,
-          FALLOCATE ->
+          FALLOCATE,
+          PUT_QUOTA,
+          REMOVE_QUOTA,
+          COUNT_QUOTA ->
           false;
     };
   }
@@ -237,6 +257,9 @@ public final class StateMachine {
       case RESOLVE_CHANGE -> ResolveChangeOp.apply(scope, command.getResolveChange());
       case FORGET_GARBAGE -> CollectOps.forget(scope, command.getForgetGarbage());
       case FALLOCATE -> FallocateOp.apply(scope, command.getFallocate());
+      case PUT_QUOTA -> QuotaOps.put(scope, command.getPutQuota());
+      case REMOVE_QUOTA -> QuotaOps.remove(scope, command.getRemoveQuota());
+      case COUNT_QUOTA -> CountQuotaOp.apply(scope, command.getCountQuota());
       case OP_NOT_SET -> throw new FsException(Errno.EPROTO, "command without an operation");
     };
   }
@@ -253,12 +276,14 @@ public final class StateMachine {
     } catch (FsException e) {
       batch.clear();
       links = Links.load(store);
+      quotas = Quotas.load(store);
       byte[] counters = store.get(Keys.counters());
-      tree.reset(links, counters == null ? new Counters() : Counters.decode(counters));
+      tree.reset(links, quotas, counters == null ? new Counters() : Counters.decode(counters));
       throw e;
     }
     batch.clear();
     links = tree.links();
+    quotas = tree.quotas();
     if (movesKeys) {
       movesKeys = false;
       prefixes.forgetAll();

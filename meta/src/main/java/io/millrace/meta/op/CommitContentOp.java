@@ -22,12 +22,14 @@ public final class CommitContentOp {
     if (!file.isRegular()) {
       throw new FsException(Errno.EINVAL, "not a regular file", "inode", file.ino);
     }
+    long sizeBefore = file.size;
     boolean changes;
     if (op.hasAppendFrom()) {
       changes = append(scope, file, op);
     } else {
       changes = publish(scope, file, op.getExtentsList(), op.getSize());
     }
+    scope.quota().resized(file, sizeBefore);
     if (changes) {
       ContentChange.note(scope, file);
     }
@@ -37,7 +39,7 @@ public final class CommitContentOp {
       file.mode = Mode.withoutPrivilege(file.mode);
     }
     scope.tree().save(file);
-    return Scope.result(file);
+    return scope.sized(file);
   }
 
   private static boolean publish(Scope scope, InodeState file, List<Extent> extents, long size) {

@@ -25,18 +25,19 @@ public final class CreateOp {
       if (op.getExclusive() || !existing.isRegular()) {
         throw new FsException(Errno.EEXIST, "name is taken", "dir", dir.ino);
       }
-      return Scope.result(existing).setExisted(true);
+      return scope.sized(existing).setExisted(true);
     }
     InodeState file = made(scope, dir, op);
     file.link = dir.link;
     if (file.isSymlink()) {
       putTarget(scope, file, op);
     }
+    scope.quota().made(file, dir);
     scope.tree().addName(dir, name, file);
     ObjectFollow.created(scope, file);
     scope.tree().save(file);
     scope.touch(dir);
-    return Scope.result(file);
+    return scope.sized(file);
   }
 
   private static InodeState made(Scope scope, InodeState dir, Create op) {
@@ -55,8 +56,9 @@ public final class CreateOp {
       throw new FsException(Errno.EINVAL, "an unnamed file is a session's");
     }
     InodeState file = made(scope, dir, op);
+    scope.quota().made(file, dir);
     scope.removal().unnamed(file, scope.session());
-    return Scope.result(file);
+    return scope.sized(file);
   }
 
   private static int mode(Create op) {

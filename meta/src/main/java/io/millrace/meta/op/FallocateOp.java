@@ -26,7 +26,9 @@ public final class FallocateOp {
       scope.extents().punch(file, op.getOffset(), Math.min(end, file.size));
     }
     if (grows) {
+      long sizeBefore = file.size;
       scope.extents().truncate(file, end);
+      scope.quota().resized(file, sizeBefore);
     }
     if (zeroes || grows) {
       ContentChange.note(scope, file);
@@ -37,6 +39,6 @@ public final class FallocateOp {
       file.mode = Mode.withoutPrivilege(file.mode);
     }
     scope.tree().save(file);
-    return Scope.result(file);
+    return scope.sized(file);
   }
 }

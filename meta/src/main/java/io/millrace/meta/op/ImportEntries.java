@@ -98,7 +98,9 @@ final class ImportEntries {
 
   private void placeFile(ImportEntry entry, byte[] name, InodeState there) {
     if (there == null) {
-      if (run.isBuried(dir, name, false)) {
+      if (!scope.quota().fits(dir.quota, entry.getSize(), 1)) {
+        run.conflict(index, entry.getName(), "QUOTA");
+      } else if (run.isBuried(dir, name, false)) {
         run.conflict(index, entry.getName(), "TOMBSTONE");
       } else {
         create(entry, name);
@@ -110,6 +112,8 @@ final class ImportEntries {
       run.result().setFilesUnchanged(run.result().getFilesUnchanged() + 1);
     } else if (there.contentClass != ContentClass.CLEAN || there.object == null) {
       run.conflict(index, entry.getName(), "DIRTY");
+    } else if (!scope.quota().fits(dir.quota, entry.getSize() - there.size, 0)) {
+      run.conflict(index, entry.getName(), "QUOTA");
     } else {
       replace(entry, name, there);
     }
@@ -131,10 +135,14 @@ final class ImportEntries {
         && a.getVersionId().equals(b.getVersionId());
   }
 
-  /** A new inode under the same name (H1). The old one stays for who has it open. */
+  /**
+   * A new inode under the same name (H1). The old one stays for who has it open, and counts in no
+   * quota: no user keeps it.
+   */
   private void replace(ImportEntry entry, byte[] name, InodeState old) {
     scope.queue().drop(old);
     old.origin = tree.objectKey(old);
+    scope.quota().released(old);
     scope.removal().dropName(dir, old, true, 0, scope.now());
     run.result().addReplaced(old.toProto().toBuilder().setParent(dir.ino).setName(entry.getName()));
     run.result().setFilesReplaced(run.result().getFilesReplaced() + 1);
@@ -167,6 +175,7 @@ final class ImportEntries {
       file.size = target.length;
       tree.batch().put(Keys.target(file.ino), target);
     }
+    scope.quota().made(file, dir);
     tree.addName(dir, name, file);
     if (!mayExist(entry.getName())) {
       lastName = entry.getName(); // twice in one batch

@@ -91,6 +91,10 @@ public final class ImportOp {
         return null;
       }
     }
+    if (!scope.quota().fits(parent.quota, 0, 1)) {
+      conflict(index, given.getName(), "QUOTA");
+      return null;
+    }
     result.addCreated(true);
     return made(parent, name, given);
   }
@@ -121,6 +125,7 @@ public final class ImportOp {
             given.hasGid() ? given.getGid() : link.getGid(),
             scope.now());
     dir.link = link.getId();
+    scope.quota().made(dir, parent);
     tree.addName(parent, name, dir);
     scope.touch(parent);
     return dir;

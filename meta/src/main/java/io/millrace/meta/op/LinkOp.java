@@ -29,6 +29,9 @@ public final class LinkOp {
     file.ctime = scope.now();
     scope.queue().name(file, scope.now());
     scope.tree().addName(dir, name, file);
+    if (scope.quota().awaitsCount(file, dir)) {
+      scope.quota().adopt(file, scope.tree().quotas().get(dir.quota));
+    }
     scope.touch(dir);
     return Scope.result(file);
   }
@@ -36,6 +39,7 @@ public final class LinkOp {
   /** A file of O_TMPFILE gets its first name, and is new to the directory's link. */
   private static CommandResult.Builder nameUnnamed(
       Scope scope, InodeState file, InodeState dir, byte[] name) {
+    scope.quota().named(file, dir);
     scope.removal().named(file, dir);
     file.nlink = 1;
     file.ctime = scope.now();
@@ -58,6 +62,10 @@ public final class LinkOp {
     }
     if (file.link != dir.link && !file.orphan) {
       throw new FsException(Errno.EXDEV, "hard link out of or into a link", "inode", file.ino);
+    }
+    boolean stays = file.parent == dir.ino && scope.quota().awaitsCount(file, dir);
+    if (!file.orphan && !stays) {
+      scope.quota().checkSame(file.quota, dir.quota);
     }
     if (file.nlink >= NLINK_MAX) {
       throw new FsException(Errno.EMLINK, "too many names", "inode", file.ino);

@@ -28,6 +28,7 @@ public final class MkdirOp {
                 scope.now());
     dir.link = parent.link;
     AccessControl.inherit(scope, parent, dir, op.getUmask());
+    scope.quota().made(dir, parent);
     scope.tree().addName(parent, name, dir);
     if (dir.link != 0) {
       ObjectFollow.created(scope, dir);

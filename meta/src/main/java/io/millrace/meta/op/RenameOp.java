@@ -61,6 +61,7 @@ public final class RenameOp {
     scope.tree().addName(newDir, newName, moved);
     follow.afterMove();
     scope.tree().save(moved);
+    count(moved, newDir);
     scope.noteEmptied(oldDir);
     scope.touch(oldDir);
     scope.touch(newDir);
@@ -94,6 +95,7 @@ public final class RenameOp {
       throw new FsException(
           Errno.EXDEV, "rename out of or into a link", "from", oldDir.link, "to", newDir.link);
     }
+    scope.quota().checkSame(oldDir.quota, newDir.quota);
     checkLoop(moved, newDir);
     if (exchange) {
       checkLoop(target, oldDir);
@@ -131,6 +133,13 @@ public final class RenameOp {
     }
   }
 
+  /** What a new quota has not got to yet must not move behind its back. */
+  private void count(InodeState inode, InodeState dir) {
+    if (scope.quota().awaitsCount(inode, dir)) {
+      scope.quota().adopt(inode, scope.tree().quotas().get(dir.quota));
+    }
+  }
+
   private CommandResult.Builder exchange() {
     var follow = new ObjectFollow(scope, moved);
     var followTarget = new ObjectFollow(scope, target);
@@ -147,6 +156,8 @@ public final class RenameOp {
     followTarget.afterMove();
     scope.tree().save(moved);
     scope.tree().save(target);
+    count(moved, newDir);
+    count(target, oldDir);
     scope.touch(oldDir);
     scope.touch(newDir);
     return Scope.result(moved).setReplaced(target.toProto());

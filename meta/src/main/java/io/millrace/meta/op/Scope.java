@@ -5,6 +5,7 @@ import io.millrace.meta.row.InodeState;
 import io.millrace.meta.tree.ChangeQueue;
 import io.millrace.meta.tree.ExtentWriter;
 import io.millrace.meta.tree.GarbageBin;
+import io.millrace.meta.tree.QuotaLedger;
 import io.millrace.meta.tree.Removal;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
@@ -17,13 +18,16 @@ public record Scope(
     ExtentWriter extents,
     GarbageBin bin,
     Removal removal,
+    QuotaLedger quota,
     Command command) {
 
   public static Scope of(TreeWriter tree, Command command) {
     var bin = new GarbageBin(tree);
     var queue = new ChangeQueue(tree);
     var extents = new ExtentWriter(tree, bin);
-    return new Scope(tree, queue, extents, bin, new Removal(tree, queue, extents), command);
+    var quota = new QuotaLedger(tree);
+    var removal = new Removal(tree, queue, extents, quota);
+    return new Scope(tree, queue, extents, bin, removal, quota, command);
   }
 
   long now() {
@@ -53,6 +57,16 @@ public record Scope(
 
   static CommandResult.Builder result(InodeState inode) {
     return CommandResult.newBuilder().setInode(inode.toProto());
+  }
+
+  /** Of a file that was made or changed its size: with the room that its quotas leave. */
+  CommandResult.Builder sized(InodeState file) {
+    CommandResult.Builder result = result(file);
+    long room = quota.room(file.quota);
+    if (room >= 0) {
+      result.getInodeBuilder().setQuotaRoom(room);
+    }
+    return result;
   }
 
   static CommandResult.Builder done() {

@@ -36,7 +36,7 @@ public final class SetAttrOp {
       scope.queue().attributes(inode, scope.now());
     }
     scope.tree().save(inode);
-    return Scope.result(inode);
+    return op.hasSize() ? scope.sized(inode) : Scope.result(inode);
   }
 
   private static void resize(Scope scope, InodeState inode, long size) {
@@ -47,7 +47,9 @@ public final class SetAttrOp {
       throw new FsException(Errno.EINVAL, "size can't be set", "inode", inode.ino);
     }
     if (size != inode.size) {
+      long sizeBefore = inode.size;
       scope.extents().truncate(inode, size);
+      scope.quota().resized(inode, sizeBefore);
       ContentChange.note(scope, inode);
     }
     inode.mtime = scope.now();

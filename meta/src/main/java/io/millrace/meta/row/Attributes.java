@@ -24,7 +24,8 @@ final class Attributes {
   private static final int CHANGE = 1 << 12;
   private static final int XATTRS = 1 << 13;
   private static final int ORPHAN = 1 << 14;
-  private static final int ALL = (1 << 15) - 1;
+  private static final int QUOTA = 1 << 15;
+  private static final int ALL = (1 << 16) - 1;
 
   /** Content version of every imported object: a changed object is a new inode (H1). */
   static final long IMPORT_VERSION = 1;
@@ -72,6 +73,9 @@ final class Attributes {
     if ((flags & CHANGE) != 0) {
       row.varint(inode.changeSeq);
     }
+    if ((flags & QUOTA) != 0) {
+      row.varint(inode.quota);
+    }
   }
 
   static void writeObject(RowWriter row, ObjectVersion object) {
@@ -103,6 +107,7 @@ final class Attributes {
     flags |= inode.changeSeq != 0 ? CHANGE : 0;
     flags |= inode.hasXattrs ? XATTRS : 0;
     flags |= inode.orphan ? ORPHAN : 0;
+    flags |= inode.quota != 0 ? QUOTA : 0;
     if (!imported) {
       boolean usual = inode.contentSeq == 1 && inode.exportedSeq == 0 && inode.version == 0;
       flags |= usual ? 0 : CONTENT;
@@ -177,6 +182,7 @@ final class Attributes {
     inode.changeSeq = (flags & CHANGE) != 0 ? row.varint() : 0;
     inode.hasXattrs = (flags & XATTRS) != 0;
     inode.orphan = (flags & ORPHAN) != 0;
+    inode.quota = (flags & QUOTA) != 0 ? row.smallVarint() : 0;
     if ((flags & DIRTY) != 0) {
       inode.contentClass = ContentClass.DIRTY;
     } else if ((flags & CLEAN) != 0) {

@@ -6,6 +6,7 @@ package io.millrace.meta.row;
  */
 public final class Counters {
   private static final int FORMAT = 1;
+  private static final int WITH_QUOTA = 2;
 
   public long applied;
   public long lastInode;
@@ -14,23 +15,24 @@ public final class Counters {
   public long lastTask;
   public int lastLink;
   public int lastSession;
+  public int lastQuota;
 
   public byte[] encode() {
-    return new RowWriter()
-        .u8(FORMAT)
+    var row = new RowWriter();
+    row.u8(lastQuota == 0 ? FORMAT : WITH_QUOTA)
         .varint(applied)
         .varint(lastInode)
         .varint(inodes)
         .varint(lastGarbage)
         .varint(lastTask)
         .varint(lastLink)
-        .varint(lastSession)
-        .take();
+        .varint(lastSession);
+    return lastQuota == 0 ? row.take() : row.varint(lastQuota).take();
   }
 
   public static Counters decode(byte[] value) {
     var row = new RowReader(value);
-    row.format(FORMAT);
+    int format = row.format(FORMAT, WITH_QUOTA);
     var counters = new Counters();
     counters.applied = row.varint();
     counters.lastInode = row.varint();
@@ -39,6 +41,7 @@ public final class Counters {
     counters.lastTask = row.varint();
     counters.lastLink = row.smallVarint();
     counters.lastSession = row.smallVarint();
+    counters.lastQuota = format == WITH_QUOTA ? row.smallVarint() : 0;
     return counters;
   }
 

@@ -44,6 +44,9 @@ public final class InodeState {
 
   public boolean hasXattrs;
 
+  /** The quota it counts in; of a directory, that its entries count in. 0 for none. */
+  public int quota;
+
   /** Without a name, kept for who has it open. */
   public boolean orphan;
 
@@ -115,7 +118,8 @@ public final class InodeState {
             .setCookie(cookie)
             .setSubdirs(subdirs)
             .setChildren(children)
-            .setXattrs(hasXattrs);
+            .setXattrs(hasXattrs)
+            .setQuota(quota);
     if (object != null) {
       inode.setObject(
           object.getStream() == stream ? object : object.toBuilder().setStream(stream).build());

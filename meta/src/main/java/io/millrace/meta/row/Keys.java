@@ -28,6 +28,9 @@ public final class Keys {
   private static final int GARBAGE = 'g';
   private static final int ORPHAN = 'o';
   private static final int COUNTERS = 'c';
+  private static final int QUOTA = 'u';
+  private static final int QUOTA_USAGE = 'v';
+  private static final int QUOTA_WORK = 'w';
 
   private Keys() {}
 
@@ -164,6 +167,35 @@ public final class Keys {
     return all(COUNTERS);
   }
 
+  public static byte[] quota(int id) {
+    return start(QUOTA, 5).u32(id).take();
+  }
+
+  public static byte[] quotas() {
+    return all(QUOTA);
+  }
+
+  public static byte[] quotaUsage(int id) {
+    return start(QUOTA_USAGE, 5).u32(id).take();
+  }
+
+  public static byte[] quotaUsages() {
+    return all(QUOTA_USAGE);
+  }
+
+  /** A directory whose entries are still to be counted. */
+  public static byte[] quotaWork(int id, long dir) {
+    return start(QUOTA_WORK, 13).u32(id).u64(dir).take();
+  }
+
+  public static byte[] quotaWork(int id) {
+    return start(QUOTA_WORK, 5).u32(id).take();
+  }
+
+  public static byte[] quotaWork() {
+    return all(QUOTA_WORK);
+  }
+
   /** Entries of all directories, by directory. */
   public static byte[] entries() {
     return all(ENTRY);
@@ -215,7 +247,7 @@ public final class Keys {
 
   /** Whether rows of this type exist at all. */
   public static boolean isKnown(byte[] key) {
-    return key.length > 0 && "eiknxbaysrlmtqdgoc".indexOf(key[0]) >= 0;
+    return key.length > 0 && "eiknxbaysrlmtqdgocuvw".indexOf(key[0]) >= 0;
   }
 
   /** The first key after all keys that begin with this prefix. */

@@ -6,6 +6,7 @@ import io.millrace.meta.row.RowReader;
 import io.millrace.meta.row.RowWriter;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.store.Rows;
+import io.millrace.proto.QuotaRecord;
 import java.util.Arrays;
 
 /**
@@ -19,8 +20,10 @@ public final class Removal {
   private final TreeWriter tree;
   private final ChangeQueue queue;
   private final ExtentWriter extents;
+  private final QuotaLedger quota;
 
-  public Removal(TreeWriter tree, ChangeQueue queue, ExtentWriter extents) {
+  public Removal(TreeWriter tree, ChangeQueue queue, ExtentWriter extents, QuotaLedger quota) {
+    this.quota = quota;
     this.tree = tree;
     this.queue = queue;
     this.extents = extents;
@@ -94,7 +97,11 @@ public final class Removal {
     }
     tree.removeName(parent, dir);
     dir.ctime = now;
+    QuotaRecord own = tree.quotas().rootedAt(dir.quota, dir.ino);
     free(dir);
+    if (own != null) {
+      quota.remove(own);
+    }
   }
 
   private void orphan(InodeState file, long session) {
@@ -131,6 +138,7 @@ public final class Removal {
   }
 
   private void free(InodeState inode) {
+    quota.released(inode);
     RowBatch batch = tree.batch();
     if (inode.isRegular()) {
       extents.free(inode);

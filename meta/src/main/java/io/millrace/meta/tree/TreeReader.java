@@ -23,10 +23,12 @@ public class TreeReader {
 
   protected final Rows rows;
   protected Links links;
+  protected Quotas quotas;
 
-  public TreeReader(Rows rows, Links links) {
+  public TreeReader(Rows rows, Links links, Quotas quotas) {
     this.rows = rows;
     this.links = links;
+    this.quotas = quotas;
   }
 
   public final Rows rows() {
@@ -35,6 +37,10 @@ public class TreeReader {
 
   public final Links links() {
     return links;
+  }
+
+  public final Quotas quotas() {
+    return quotas;
   }
 
   /** The inode a name stands for; null where there is no such entry. */
@@ -140,6 +146,7 @@ public class TreeReader {
     if (inode.link != 0 && links.get(inode.link) == null) {
       inode.forgetLink();
     }
+    inode.quota = quotas.live(inode.quota);
     return inode;
   }
 

@@ -9,6 +9,7 @@ import io.millrace.meta.row.Keys;
 import io.millrace.meta.row.RowWriter;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.proto.LinkRecord;
+import io.millrace.proto.QuotaRecord;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -27,8 +28,13 @@ public final class TreeWriter extends TreeReader {
   private Counters counters;
 
   public TreeWriter(
-      RowBatch batch, int shard, Links links, Counters counters, RemovedCookies removed) {
-    super(batch, links);
+      RowBatch batch,
+      int shard,
+      Links links,
+      Quotas quotas,
+      Counters counters,
+      RemovedCookies removed) {
+    super(batch, links, quotas);
     this.removed = removed;
     this.batch = batch;
     this.shard = shard;
@@ -44,8 +50,9 @@ public final class TreeWriter extends TreeReader {
   }
 
   /** What a command works on: as it was before it, where it failed. */
-  public void reset(Links before, Counters countersBefore) {
-    links = before;
+  public void reset(Links linksBefore, Quotas quotasBefore, Counters countersBefore) {
+    links = linksBefore;
+    quotas = quotasBefore;
     counters = countersBefore;
     loaded.clear();
   }
@@ -62,6 +69,14 @@ public final class TreeWriter extends TreeReader {
   public void removeLink(int id) {
     links = links.without(id);
     loaded.clear();
+  }
+
+  public void putQuota(QuotaRecord quota) {
+    quotas = quotas.with(quota);
+  }
+
+  public void removeQuota(int id) {
+    quotas = quotas.without(id);
   }
 
   @Override
