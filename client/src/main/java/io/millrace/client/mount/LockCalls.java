@@ -328,8 +328,8 @@ final class LockCalls {
     if (held.isLost(holder)) {
       context.open().lockLost(lock.getIno(), lock.getOwner(), true);
       DirtyFile dirty = context.writeBack().find(lock.getIno());
-      if (dirty != null) {
-        dirty.refuse(lost(lock.getIno()));
+      if (dirty != null && !dirty.isClean()) {
+        dirty.keep(lost(lock.getIno()));
       }
     }
   }
