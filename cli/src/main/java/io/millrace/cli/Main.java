@@ -27,6 +27,7 @@ import picocli.CommandLine.HelpCommand;
       StateCommand.class,
       WaitCommand.class,
       QuotaCommand.class,
+      TrashCommand.class,
       StatusCommand.class,
       FsckCommand.class,
       TrainCommand.class,

@@ -43,6 +43,10 @@ final class NodeAdmin implements AdminHandler {
       case QUOTA_SET -> node.quotas().set(request.getQuotaSet());
       case QUOTA_QUERY -> node.quotas().query(request.getQuotaQuery());
       case QUOTA_REMOVE -> node.quotas().remove(request.getQuotaRemove().getPath());
+      case TRASH_SET -> node.trash().set(request.getTrashSet());
+      case TRASH_QUERY -> node.trash().query(request.getTrashQuery());
+      case TRASH_RESTORE -> node.trash().restore(request.getTrashRestore());
+      case TRASH_EMPTY -> node.trash().empty(request.getTrashEmpty());
       default -> throw new FsException(Errno.EOPNOTSUPP, "this node does not know that request");
     };
   }

@@ -44,7 +44,17 @@ public final class LinkAdmin {
           STATE,
           WAIT_EXPORTED ->
           true;
-      case STATUS, PATH_AT, QUOTA_SET, QUOTA_QUERY, QUOTA_REMOVE, KIND_NOT_SET -> false;
+      case STATUS,
+          PATH_AT,
+          QUOTA_SET,
+          QUOTA_QUERY,
+          QUOTA_REMOVE,
+          TRASH_SET,
+          TRASH_QUERY,
+          TRASH_RESTORE,
+          TRASH_EMPTY,
+          KIND_NOT_SET ->
+          false;
     };
   }
 
@@ -65,7 +75,16 @@ public final class LinkAdmin {
       case WAIT_EXPORTED ->
           new ExportWait(parts, engine.states())
               .await(link(request.getWaitExported().getPath()), request.getWaitExported());
-      case STATUS, PATH_AT, QUOTA_SET, QUOTA_QUERY, QUOTA_REMOVE, KIND_NOT_SET ->
+      case STATUS,
+          PATH_AT,
+          QUOTA_SET,
+          QUOTA_QUERY,
+          QUOTA_REMOVE,
+          TRASH_SET,
+          TRASH_QUERY,
+          TRASH_RESTORE,
+          TRASH_EMPTY,
+          KIND_NOT_SET ->
           throw new FsException(Errno.EINVAL, "not a request about links");
     };
   }

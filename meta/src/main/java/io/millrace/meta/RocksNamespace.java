@@ -20,6 +20,7 @@ import io.millrace.meta.row.MessageRow;
 import io.millrace.meta.row.QuotaCount;
 import io.millrace.meta.row.RowReader;
 import io.millrace.meta.row.SessionRow;
+import io.millrace.meta.row.TrashedRow;
 import io.millrace.meta.store.RocksStore;
 import io.millrace.meta.store.Rows;
 import io.millrace.meta.store.SnapshotRows;
@@ -39,6 +40,8 @@ import io.millrace.proto.LinkRecord;
 import io.millrace.proto.QuotaRecord;
 import io.millrace.proto.QuotaStatus;
 import io.millrace.proto.TaskRecord;
+import io.millrace.proto.TrashRecord;
+import io.millrace.proto.TrashedEntry;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -328,6 +331,26 @@ public final class RocksNamespace implements Namespace {
   public OptionalLong quotaRoom(int id) {
     long room = QuotaLedger.room(live(), id);
     return room < 0 ? OptionalLong.empty() : OptionalLong.of(room);
+  }
+
+  @Override
+  public List<TrashRecord> trashes() {
+    return machine.trashes().byRoot().values().stream()
+        .filter(trash -> trash.getRoot() != 0)
+        .toList();
+  }
+
+  @Override
+  public Optional<TrashedEntry> trashed(long ino) {
+    return Optional.ofNullable(store.get(Keys.trashed(ino)))
+        .map(TrashedRow::decode)
+        .map(
+            row ->
+                TrashedEntry.newBuilder()
+                    .setDir(row.dir())
+                    .setName(ByteString.copyFrom(row.name()))
+                    .setDeletedNs(row.deletedNs())
+                    .build());
   }
 
   @Override

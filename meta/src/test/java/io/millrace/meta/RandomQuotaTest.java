@@ -1,14 +1,19 @@
 package io.millrace.meta;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.Command;
 import io.millrace.proto.Inode;
+import io.millrace.proto.PurgeTrash;
+import io.millrace.proto.PutTrash;
 import io.millrace.proto.QuotaStatus;
 import io.millrace.proto.ReapOrphan;
+import io.millrace.proto.RestoreTrash;
+import io.millrace.proto.TrashRecord;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,6 +51,7 @@ class RandomQuotaTest {
     private final List<Long> dirs = new ArrayList<>(List.of(NamespaceFixture.ROOT));
     private int refused;
     private int crossed;
+    private int restored;
 
     Run(NamespaceFixture fs, SplittableRandom random) {
       this.fs = fs;
@@ -65,13 +71,14 @@ class RandomQuotaTest {
         }
       }
       assertEquals(List.of(), quotas.audit(false));
-      assertEquals(true, refused > 0 && crossed > 0, refused + " EDQUOT, " + crossed + " EXDEV");
+      String met = refused + " EDQUOT, " + crossed + " EXDEV, " + restored + " restored";
+      assertTrue(refused > 0 && crossed > 0 && restored > 0, met);
     }
 
     private void step() {
       long dir = anyDir();
       String name = "n" + random.nextInt(NAMES);
-      switch (random.nextInt(16)) {
+      switch (random.nextInt(18)) {
         case 0, 1, 2 -> attempt(fs.creating(dir, name));
         case 3, 4 -> attempt(fs.makingDir(dir, name));
         case 5 -> attempt(fs.unlinking(dir, name, random.nextBoolean()));
@@ -83,6 +90,8 @@ class RandomQuotaTest {
         case 12 -> onFile(dir, name, this::append);
         case 13 -> reapSome();
         case 14 -> changeQuotas(dir);
+        case 15 -> changeTrash(dir);
+        case 16 -> restoreSome();
         default -> countSome();
       }
     }
@@ -132,6 +141,42 @@ class RandomQuotaTest {
       } else {
         attempt(quotas.putting(0, dir, random.nextInt(3) * 1500L, random.nextInt(3) * 12L));
       }
+    }
+
+    private void changeTrash(long dir) {
+      if (random.nextInt(3) == 0) {
+        purgeSome();
+      } else {
+        TrashRecord.Builder trash =
+            TrashRecord.newBuilder().setRoot(dir).setKeepSeconds(1).setOff(random.nextInt(3) == 0);
+        attempt(fs.command().setPutTrash(PutTrash.newBuilder().setTrash(trash)));
+      }
+      fs.now += random.nextInt(2) * 3_600_000_000_000L;
+    }
+
+    private void purgeSome() {
+      for (TrashRecord trash : fs.namespace.trashes()) {
+        attempt(
+            fs.command()
+                .setPurgeTrash(
+                    PurgeTrash.newBuilder()
+                        .setRoot(trash.getRoot())
+                        .setBeforeNs(fs.now)
+                        .setEntriesMax(1 + random.nextInt(4))));
+      }
+    }
+
+    private void restoreSome() {
+      walk(
+          NamespaceFixture.ROOT,
+          0,
+          (parent, inode) -> {
+            if (fs.namespace.trashed(inode.getIno()).isPresent() && random.nextInt(4) == 0) {
+              var restore = RestoreTrash.newBuilder().setIno(inode.getIno());
+              restored += fs.errno(fs.command().setRestoreTrash(restore)) == null ? 1 : 0;
+            }
+          },
+          false);
     }
 
     private void countSome() {
@@ -185,7 +230,9 @@ class RandomQuotaTest {
           0,
           (parent, inode) -> {
             int carried = holder(inode, roots);
-            if (inode.getNlink() == 1 || (inode.getMode() & 0170000) == 0040000) {
+            boolean trash = parent.getIno() == NamespaceFixture.ROOT && isTrash(inode);
+            boolean single = inode.getNlink() == 1 || (inode.getMode() & 0170000) == 0040000;
+            if (single && !trash) {
               assertEquals(parent.getQuota(), carried, "inode " + inode.getIno());
             }
             if (seen.add(inode.getIno())) {
@@ -198,6 +245,10 @@ class RandomQuotaTest {
         long[] right = counts.getOrDefault(status.getQuota().getId(), new long[2]);
         assertEquals(right[0] + " bytes, " + right[1] + " files", text(status));
       }
+    }
+
+    private static boolean isTrash(Inode inode) {
+      return inode.getName().toStringUtf8().equals(".trash");
     }
 
     private static String text(QuotaStatus status) {

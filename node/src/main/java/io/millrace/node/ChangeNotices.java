@@ -63,6 +63,9 @@ final class ChangeNotices {
           PUT_QUOTA,
           REMOVE_QUOTA,
           COUNT_QUOTA,
+          PUT_TRASH,
+          RESTORE_TRASH,
+          PURGE_TRASH,
           OP_NOT_SET -> {}
     }
     return items;
@@ -74,6 +77,28 @@ final class ChangeNotices {
   static long orphan(Command command, CommandResult result) {
     boolean open = command.getUnlink().getOpen() || command.getRename().getOpen();
     return open && lostLastName(result) ? result.getReplaced().getIno() : 0;
+  }
+
+  /** Whether the command moved something to the trash: it has a name where nobody named it. */
+  static boolean trashed(Command command, CommandResult result) {
+    long dir =
+        switch (command.getOpCase()) {
+          case UNLINK -> command.getUnlink().getDir();
+          case RMDIR -> command.getRmdir().getDir();
+          case RENAME -> command.getRename().getFlags() == 0 ? command.getRename().getNewDir() : 0;
+          default -> 0;
+        };
+    long now = result.getReplaced().getParent();
+    return dir != 0 && now != 0 && now != dir;
+  }
+
+  /** What is new in the trash, an hour's directory perhaps too. */
+  List<NoticeItem> inTrash(Inode kept) {
+    var items = new ArrayList<NoticeItem>();
+    named(items, kept.getParent(), kept.getName());
+    Inode hour = namespace.inode(kept.getParent());
+    named(items, hour.getParent(), hour.getName());
+    return items;
   }
 
   private static boolean lostLastName(CommandResult result) {

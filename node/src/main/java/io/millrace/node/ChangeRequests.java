@@ -28,6 +28,8 @@ import java.util.Set;
  * (H7). Where no other client is there, the journal's thread answers at once.
  */
 final class ChangeRequests {
+  private static final System.Logger LOG = System.getLogger(ChangeRequests.class.getName());
+
   private final Namespace namespace;
   private final BlockStore blocks;
   private final Stamps stamps;
@@ -191,6 +193,9 @@ final class ChangeRequests {
     if (takesLease(change.command, result.getInode())) {
       leases.grantContent(change.client, result.getInode().getIno());
     }
+    if (ChangeNotices.trashed(change.command, result)) {
+      threads.onNotices(() -> tellTrash(result));
+    }
     ofOrphans(change, result);
     grace.hold(
         change.client.id,
@@ -202,6 +207,15 @@ final class ChangeRequests {
             change.answer(result);
           }
         });
+  }
+
+  /** Nobody waits for it: the trash shows what is new in it a moment later. */
+  private void tellTrash(CommandResult result) {
+    try {
+      notices.announce(null, changeNotices.inTrash(result.getReplaced()), () -> {}, open -> {});
+    } catch (FsException e) {
+      LOG.log(System.Logger.Level.DEBUG, "the trash was emptied meanwhile", e);
+    }
   }
 
   /** It may have it open then (H10), or shows attributes that change under other names too. */
@@ -341,6 +355,9 @@ final class ChangeRequests {
           PUT_QUOTA,
           REMOVE_QUOTA,
           COUNT_QUOTA,
+          PUT_TRASH,
+          RESTORE_TRASH,
+          PURGE_TRASH,
           OP_NOT_SET ->
           throw new FsException(
               Errno.EPERM, "not a client's command", "command", command.getOpCase());

@@ -62,6 +62,8 @@ public final class Node implements RequestHandler, AutoCloseable {
   private final GarbageCollector garbage;
   private final QuotaCounter quotaCounter;
   private final QuotaAdmin quotas;
+  private final TrashKeeper trashKeeper;
+  private final TrashAdmin trash;
   private final ReadRequests reads;
   private final ChangeRequests changes;
   private final ContentCopy copies;
@@ -110,6 +112,8 @@ public final class Node implements RequestHandler, AutoCloseable {
             threads);
     this.quotaCounter = new QuotaCounter(namespace, stamps);
     this.quotas = new QuotaAdmin(namespace, stamps, quotaCounter);
+    this.trashKeeper = new TrashKeeper(namespace, stamps, notices, time);
+    this.trash = new TrashAdmin(namespace, stamps, notices, trashKeeper);
     this.garbage =
         new GarbageCollector(
             namespace,
@@ -144,6 +148,7 @@ public final class Node implements RequestHandler, AutoCloseable {
     threads.every(Math.max(1, config.leaseMillis() / CLOCK_TICKS_PER_LEASE), this::lookAfter);
     garbage.start();
     quotaCounter.start();
+    trashKeeper.start();
     return this;
   }
 
@@ -155,6 +160,11 @@ public final class Node implements RequestHandler, AutoCloseable {
   /** For the command line. */
   public QuotaAdmin quotas() {
     return quotas;
+  }
+
+  /** For the command line. */
+  public TrashAdmin trash() {
+    return trash;
   }
 
   /** Requests by operation, and events, since the start. */
@@ -218,6 +228,7 @@ public final class Node implements RequestHandler, AutoCloseable {
     grace.over();
     garbage.close();
     quotaCounter.close();
+    trashKeeper.close();
     threads.close();
     parts.blocks().sync();
   }

@@ -10,6 +10,8 @@ import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.QuotaStatus;
 import io.millrace.proto.TaskRecord;
+import io.millrace.proto.TrashRecord;
+import io.millrace.proto.TrashedEntry;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -111,6 +113,12 @@ public interface Namespace extends AutoCloseable {
 
   /** Bytes that a quota and those around it have left; empty: they set no limit. */
   OptionalLong quotaRoom(int id);
+
+  /** Directories whose deletions are kept, or were until lately. */
+  List<TrashRecord> trashes();
+
+  /** Where something in the trash was, without its path; empty: it is not in the trash. */
+  Optional<TrashedEntry> trashed(long ino);
 
   Optional<TaskRecord> task(long id);
 

@@ -8,6 +8,7 @@ import io.millrace.meta.row.RowReader;
 import io.millrace.meta.store.Rows;
 import io.millrace.meta.tree.Links;
 import io.millrace.meta.tree.Quotas;
+import io.millrace.meta.tree.Trashes;
 import io.millrace.meta.tree.TreeReader;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -19,6 +20,7 @@ final class AuditView {
   final Rows rows;
   final Links links;
   final Quotas quotas;
+  final Trashes trashes;
   final TreeReader tree;
   private final Consumer<Finding> findings;
 
@@ -27,6 +29,7 @@ final class AuditView {
     this.findings = findings;
     links = Links.load(rows);
     quotas = Quotas.load(rows);
+    trashes = Trashes.load(rows);
     tree = new TreeReader(rows, links, quotas);
   }
 

@@ -41,6 +41,7 @@ public record Finding(Kind kind, long ino, String path, String detail, Repair re
     QUOTA_ROOT,
     QUOTA_COUNT,
     QUOTA_MEMBER,
+    TRASH_BIN,
     CONTENT_MISSING,
     CONTENT_SHORT,
     CONTENT_DROPPABLE,

@@ -19,6 +19,7 @@ import io.millrace.proto.ChangeKind;
 import io.millrace.proto.Garbage;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.TaskRecord;
+import io.millrace.proto.TrashRecord;
 import java.util.function.BiPredicate;
 
 /** Checks rows that belong to another row: it is there, and counts them right. */
@@ -39,6 +40,8 @@ final class OwnerAudit {
     owned(Keys.streams(), (file, key) -> file.isRegular() && file.version == 0);
     owned(Keys.xattrs(), (file, key) -> true);
     owned(Keys.targets(), (file, key) -> file.isSymlink());
+    owned(Keys.trashed(), (inode, key) -> !inode.orphan);
+    trashes();
     orphans();
     sessions();
     garbage();
@@ -51,6 +54,22 @@ final class OwnerAudit {
         });
     counters(inodes, highestInode);
     unknown();
+  }
+
+  private void trashes() {
+    for (TrashRecord trash : view.trashes.byRoot().values()) {
+      InodeState bin = view.row(trash.getBin());
+      if (bin == null || !bin.isDirectory()) {
+        view.report(
+            Kind.TRASH_BIN,
+            trash.getRoot(),
+            "what is deleted there has no place: its trash is gone",
+            desk -> {
+              desk.batch().delete(Keys.trash(trash.getRoot()));
+              desk.tree().removeTrash(trash.getRoot());
+            });
+      }
+    }
   }
 
   private void names() {

@@ -38,7 +38,8 @@ final class QuotaAudit {
   void entry(InodeState dir, InodeState inode) {
     int expected = view.quotas.live(dir.quota);
     boolean several = !inode.isDirectory() && inode.nlink > 1;
-    if (several || holder(inode) == expected) {
+    boolean trash = inode.ino == view.trashes.home();
+    if (several || trash || holder(inode) == expected) {
       return;
     }
     QuotaRecord quota = view.quotas.get(expected);

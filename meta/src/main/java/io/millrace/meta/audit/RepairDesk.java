@@ -9,6 +9,7 @@ import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.tree.Links;
 import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.RemovedCookies;
+import io.millrace.meta.tree.Trashes;
 import io.millrace.meta.tree.TreeWriter;
 import java.nio.charset.StandardCharsets;
 
@@ -34,6 +35,7 @@ public final class RepairDesk {
             0,
             Links.load(store),
             Quotas.load(store),
+            Trashes.load(store),
             Counters.decode(store.get(Keys.counters())),
             new RemovedCookies());
   }

@@ -13,6 +13,7 @@ import io.millrace.meta.op.LinkOp;
 import io.millrace.meta.op.LinkOps;
 import io.millrace.meta.op.MarkExportedOp;
 import io.millrace.meta.op.MkdirOp;
+import io.millrace.meta.op.PurgeTrashOp;
 import io.millrace.meta.op.PutTaskOp;
 import io.millrace.meta.op.QuotaOps;
 import io.millrace.meta.op.RemoveXattrOp;
@@ -23,6 +24,7 @@ import io.millrace.meta.op.Scope;
 import io.millrace.meta.op.SessionOps;
 import io.millrace.meta.op.SetAttrOp;
 import io.millrace.meta.op.SetXattrOp;
+import io.millrace.meta.op.TrashOps;
 import io.millrace.meta.op.UnlinkOp;
 import io.millrace.meta.row.Counters;
 import io.millrace.meta.row.InodeState;
@@ -35,6 +37,7 @@ import io.millrace.meta.tree.KeyPrefixes;
 import io.millrace.meta.tree.Links;
 import io.millrace.meta.tree.Quotas;
 import io.millrace.meta.tree.RemovedCookies;
+import io.millrace.meta.tree.Trashes;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
@@ -63,6 +66,8 @@ public final class StateMachine {
 
   private volatile Quotas quotas;
 
+  private volatile Trashes trashes;
+
   private final KeyPrefixes prefixes = new KeyPrefixes();
   private boolean movesKeys;
 
@@ -71,6 +76,7 @@ public final class StateMachine {
     this.batch = new RowBatch(store);
     links = Links.load(store);
     quotas = Quotas.load(store);
+    trashes = Trashes.load(store);
     byte[] counters = store.get(Keys.counters());
     tree =
         new TreeWriter(
@@ -78,6 +84,7 @@ public final class StateMachine {
             shard,
             links,
             quotas,
+            trashes,
             counters == null ? new Counters() : Counters.decode(counters),
             removed);
     if (counters == null) {
@@ -107,6 +114,10 @@ public final class StateMachine {
     return quotas;
   }
 
+  public Trashes trashes() {
+    return trashes;
+  }
+
   public RemovedCookies removed() {
     return removed;
   }
@@ -120,6 +131,7 @@ public final class StateMachine {
   public CommandResult apply(long index, Command command) {
     Links linksBefore = tree.links();
     Quotas quotasBefore = tree.quotas();
+    Trashes trashesBefore = tree.trashes();
     Counters before = tree.counters().copy();
     batch.mark();
     tree.beginCommand();
@@ -133,10 +145,20 @@ public final class StateMachine {
       }
       result = run(command).setApplied(index).build();
     } catch (FsException e) {
-      result = undone(linksBefore, quotasBefore, before, e.errno(), e.getMessage(), index);
+      result =
+          undone(
+              linksBefore, quotasBefore, trashesBefore, before, e.errno(), e.getMessage(), index);
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, "command failed: " + command.getOpCase(), e);
-      result = undone(linksBefore, quotasBefore, before, Errno.EIO, "command failed: " + e, index);
+      result =
+          undone(
+              linksBefore,
+              quotasBefore,
+              trashesBefore,
+              before,
+              Errno.EIO,
+              "command failed: " + e,
+              index);
     }
     tree.counters().applied = index;
     keepReply(command, result);
@@ -146,12 +168,13 @@ public final class StateMachine {
   private CommandResult undone(
       Links linksBefore,
       Quotas quotasBefore,
+      Trashes trashesBefore,
       Counters before,
       Errno errno,
       String message,
       long index) {
     batch.rollback();
-    tree.reset(linksBefore, quotasBefore, before);
+    tree.reset(linksBefore, quotasBefore, trashesBefore, before);
     return CommandResult.newBuilder()
         .setErrno(errno.code())
         .setMessage(message)
@@ -169,6 +192,7 @@ public final class StateMachine {
           IMPORT_BATCH,
           MARK_EXPORTED,
           RESOLVE_CHANGE,
+          RESTORE_TRASH,
           OP_NOT_SET ->
           true;
       case CREATE,
@@ -187,7 +211,9 @@ public final class StateMachine {
           FALLOCATE,
           PUT_QUOTA,
           REMOVE_QUOTA,
-          COUNT_QUOTA ->
+          COUNT_QUOTA,
+          PUT_TRASH,
+          PURGE_TRASH ->
           false;
     };
   }
@@ -260,6 +286,9 @@ public final class StateMachine {
       case PUT_QUOTA -> QuotaOps.put(scope, command.getPutQuota());
       case REMOVE_QUOTA -> QuotaOps.remove(scope, command.getRemoveQuota());
       case COUNT_QUOTA -> CountQuotaOp.apply(scope, command.getCountQuota());
+      case PUT_TRASH -> TrashOps.put(scope, command.getPutTrash());
+      case RESTORE_TRASH -> TrashOps.restore(scope, command.getRestoreTrash());
+      case PURGE_TRASH -> PurgeTrashOp.apply(scope, command.getPurgeTrash());
       case OP_NOT_SET -> throw new FsException(Errno.EPROTO, "command without an operation");
     };
   }
@@ -277,13 +306,16 @@ public final class StateMachine {
       batch.clear();
       links = Links.load(store);
       quotas = Quotas.load(store);
+      trashes = Trashes.load(store);
       byte[] counters = store.get(Keys.counters());
-      tree.reset(links, quotas, counters == null ? new Counters() : Counters.decode(counters));
+      tree.reset(
+          links, quotas, trashes, counters == null ? new Counters() : Counters.decode(counters));
       throw e;
     }
     batch.clear();
     links = tree.links();
     quotas = tree.quotas();
+    trashes = tree.trashes();
     if (movesKeys) {
       movesKeys = false;
       prefixes.forgetAll();

@@ -36,6 +36,9 @@ public final class QuotaOps {
     if (quotas.rootedAt(root.quota, root.ino) != null) {
       throw new FsException(Errno.EEXIST, "directory has a quota", "inode", root.ino);
     }
+    if (scope.trash().isInside(root)) {
+      throw new FsException(Errno.EINVAL, "directory is in the trash", "inode", root.ino);
+    }
     if (quotas.count() >= QUOTAS_MAX) {
       throw new FsException(Errno.ENOSPC, "too many quotas", "limit", QUOTAS_MAX);
     }

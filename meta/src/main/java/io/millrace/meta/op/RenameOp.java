@@ -59,6 +59,7 @@ public final class RenameOp {
     follow.beforeMove();
     scope.tree().removeName(oldDir, moved);
     scope.tree().addName(newDir, newName, moved);
+    leftTrash();
     follow.afterMove();
     scope.tree().save(moved);
     count(moved, newDir);
@@ -96,11 +97,21 @@ public final class RenameOp {
           Errno.EXDEV, "rename out of or into a link", "from", oldDir.link, "to", newDir.link);
     }
     scope.quota().checkSame(oldDir.quota, newDir.quota);
+    checkTrash(moved);
+    if (target != null) {
+      checkTrash(target);
+    }
     checkLoop(moved, newDir);
     if (exchange) {
       checkLoop(target, oldDir);
     } else if (target != null) {
       checkReplaceable();
+    }
+  }
+
+  private void checkTrash(InodeState dir) {
+    if (dir.isDirectory() && scope.tree().trashes().holds(dir.ino)) {
+      throw new FsException(Errno.EBUSY, "directory is the trash's", "inode", dir.ino);
     }
   }
 
@@ -133,6 +144,19 @@ public final class RenameOp {
     }
   }
 
+  /** A directory that moves takes what is below it to another trash, or out of one. */
+  private void leftTrash() {
+    if (scope.trash().isInside(oldDir)) {
+      scope.trash().forget(moved);
+    }
+    if (target != null && op.getFlags() == EXCHANGE && scope.trash().isInside(newDir)) {
+      scope.trash().forget(target);
+    }
+    if (moved.isDirectory() || (target != null && target.isDirectory())) {
+      scope.tree().directoryMoved();
+    }
+  }
+
   /** What a new quota has not got to yet must not move behind its back. */
   private void count(InodeState inode, InodeState dir) {
     if (scope.quota().awaitsCount(inode, dir)) {
@@ -152,6 +176,7 @@ public final class RenameOp {
     target.ctime = scope.now();
     scope.tree().addName(newDir, newName, moved);
     scope.tree().addName(oldDir, oldName, target);
+    leftTrash();
     follow.afterMove();
     followTarget.afterMove();
     scope.tree().save(moved);

@@ -34,6 +34,9 @@ public final class RmdirOp {
     if (dir.children > 0) {
       throw new FsException(Errno.ENOTEMPTY, "directory is not empty", "inode", dir.ino);
     }
+    if (scope.tree().trashes().holds(dir.ino)) {
+      throw new FsException(Errno.EBUSY, "directory is the trash's", "inode", dir.ino);
+    }
     if (dir.link != 0 && scope.tree().links().get(dir.link).getRoot() == dir.ino) {
       throw new FsException(Errno.EBUSY, "directory is the root of a link", "link", dir.link);
     }

@@ -7,6 +7,7 @@ import io.millrace.meta.tree.ExtentWriter;
 import io.millrace.meta.tree.GarbageBin;
 import io.millrace.meta.tree.QuotaLedger;
 import io.millrace.meta.tree.Removal;
+import io.millrace.meta.tree.TrashBin;
 import io.millrace.meta.tree.TreeWriter;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
@@ -19,6 +20,7 @@ public record Scope(
     GarbageBin bin,
     Removal removal,
     QuotaLedger quota,
+    TrashBin trash,
     Command command) {
 
   public static Scope of(TreeWriter tree, Command command) {
@@ -26,8 +28,9 @@ public record Scope(
     var queue = new ChangeQueue(tree);
     var extents = new ExtentWriter(tree, bin);
     var quota = new QuotaLedger(tree);
-    var removal = new Removal(tree, queue, extents, quota);
-    return new Scope(tree, queue, extents, bin, removal, quota, command);
+    var trash = new TrashBin(tree, quota);
+    var removal = new Removal(tree, queue, extents, quota, trash);
+    return new Scope(tree, queue, extents, bin, removal, quota, trash, command);
   }
 
   long now() {

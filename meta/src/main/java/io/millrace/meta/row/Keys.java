@@ -31,6 +31,8 @@ public final class Keys {
   private static final int QUOTA = 'u';
   private static final int QUOTA_USAGE = 'v';
   private static final int QUOTA_WORK = 'w';
+  private static final int TRASH = 'p';
+  private static final int TRASHED = 'h';
 
   private Keys() {}
 
@@ -196,6 +198,23 @@ public final class Keys {
     return all(QUOTA_WORK);
   }
 
+  public static byte[] trash(long root) {
+    return start(TRASH, 9).u64(root).take();
+  }
+
+  public static byte[] trashes() {
+    return all(TRASH);
+  }
+
+  /** Where something in the trash was. */
+  public static byte[] trashed(long ino) {
+    return start(TRASHED, 9).u64(ino).take();
+  }
+
+  public static byte[] trashed() {
+    return all(TRASHED);
+  }
+
   /** Entries of all directories, by directory. */
   public static byte[] entries() {
     return all(ENTRY);
@@ -247,7 +266,7 @@ public final class Keys {
 
   /** Whether rows of this type exist at all. */
   public static boolean isKnown(byte[] key) {
-    return key.length > 0 && "eiknxbaysrlmtqdgocuvw".indexOf(key[0]) >= 0;
+    return key.length > 0 && "eiknxbaysrlmtqdgocuvwph".indexOf(key[0]) >= 0;
   }
 
   /** The first key after all keys that begin with this prefix. */

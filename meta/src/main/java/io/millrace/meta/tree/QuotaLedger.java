@@ -95,8 +95,9 @@ public final class QuotaLedger {
     int before = holder(inode);
     boolean elsewhere =
         inode.nlink > 1 && before != tree.quotas().above(id) && !inode.isDirectory();
-    if (before == id || elsewhere) {
-      return; // a file with names in two trees counts where it was counted first
+    if (before == id || elsewhere || inode.ino == tree.trashes().home()) {
+      return; // the trash counts nowhere; a file with names in two trees counts where it was
+      // counted first
     }
     QuotaRecord own = inode.isDirectory() ? tree.quotas().rootedAt(inode.quota, inode.ino) : null;
     charge(before, -inode.size, -1, false);

@@ -7,6 +7,7 @@ import io.millrace.meta.row.RowWriter;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.meta.store.Rows;
 import io.millrace.proto.QuotaRecord;
+import io.millrace.proto.TrashRecord;
 import java.util.Arrays;
 
 /**
@@ -21,17 +22,30 @@ public final class Removal {
   private final ChangeQueue queue;
   private final ExtentWriter extents;
   private final QuotaLedger quota;
+  private final TrashBin trash;
 
-  public Removal(TreeWriter tree, ChangeQueue queue, ExtentWriter extents, QuotaLedger quota) {
+  public Removal(
+      TreeWriter tree, ChangeQueue queue, ExtentWriter extents, QuotaLedger quota, TrashBin trash) {
+    this.trash = trash;
     this.quota = quota;
     this.tree = tree;
     this.queue = queue;
     this.extents = extents;
   }
 
-  /** Takes a file's name away. The directory is saved by the caller. */
+  /**
+   * Takes a file's name away, its last to the trash where the directory has it on and no bucket has
+   * the content. The directory is saved by the caller.
+   */
   public void unlink(InodeState dir, InodeState file, boolean open, long session, long now) {
+    TrashRecord bin =
+        file.nlink == 1 && (file.link == 0 || file.stream == 0) ? trash.of(dir) : null;
     exportDelete(file, now);
+    if (bin != null) {
+      file.forgetLink();
+      trash.take(bin, dir, file, now);
+      return;
+    }
     dropName(dir, file, open, session, now);
   }
 
@@ -55,6 +69,15 @@ public final class Removal {
       orphan(file, session);
     } else {
       free(file);
+    }
+  }
+
+  /** Takes a name out of the trash for good; a file may still be open somewhere. */
+  public void purge(InodeState dir, InodeState inode, long now) {
+    if (inode.isDirectory()) {
+      directory(dir, inode, now);
+    } else {
+      dropName(dir, inode, true, 0, now);
     }
   }
 
@@ -95,12 +118,32 @@ public final class Removal {
         queue.drop(dir);
       }
     }
+    TrashRecord bin = dir.link == 0 && isOrdinary(dir) ? trash.of(parent) : null;
+    if (bin != null) {
+      trash.take(bin, parent, dir, now);
+      return;
+    }
+    forgetTrash(dir);
     tree.removeName(parent, dir);
     dir.ctime = now;
     QuotaRecord own = tree.quotas().rootedAt(dir.quota, dir.ino);
     free(dir);
     if (own != null) {
       quota.remove(own);
+    }
+  }
+
+  /** A quota, or the trash of its files, goes with a directory. */
+  private boolean isOrdinary(InodeState dir) {
+    return tree.quotas().rootedAt(dir.quota, dir.ino) == null
+        && tree.trashes().get(dir.ino) == null;
+  }
+
+  /** What it has in the trash stays its time. */
+  private void forgetTrash(InodeState dir) {
+    TrashRecord own = tree.trashes().get(dir.ino);
+    if (own != null) {
+      trash.put(own.toBuilder().setOff(true).build());
     }
   }
 
@@ -128,6 +171,9 @@ public final class Removal {
   }
 
   private void orphan(InodeState file, long session, int format) {
+    if (tree.trashes().home() != 0) {
+      trash.forget(file);
+    }
     file.standalone = true;
     file.orphan = true;
     file.parent = 0;
@@ -139,6 +185,9 @@ public final class Removal {
 
   private void free(InodeState inode) {
     quota.released(inode);
+    if (tree.trashes().home() != 0) {
+      trash.forget(inode);
+    }
     RowBatch batch = tree.batch();
     if (inode.isRegular()) {
       extents.free(inode);

@@ -25,6 +25,9 @@ public class TreeReader {
   protected Links links;
   protected Quotas quotas;
 
+  /**
+   * @param links and {@code quotas}: those that exist, by which inodes are read
+   */
   public TreeReader(Rows rows, Links links, Quotas quotas) {
     this.rows = rows;
     this.links = links;
@@ -178,7 +181,8 @@ public class TreeReader {
     }
   }
 
-  private InodeState above(InodeState at, int depth) {
+  /** The directory above; {@code depth} ends a loop. */
+  final InodeState above(InodeState at, int depth) {
     if (depth > DEPTH_MAX) {
       throw new FsException(Errno.EIO, "directories form a loop", "inode", at.ino);
     }

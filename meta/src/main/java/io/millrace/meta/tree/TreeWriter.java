@@ -10,7 +10,9 @@ import io.millrace.meta.row.RowWriter;
 import io.millrace.meta.store.RowBatch;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.QuotaRecord;
+import io.millrace.proto.TrashRecord;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -20,21 +22,35 @@ import java.util.Map;
  * of one inode (old and new directory) can't overwrite each other.
  */
 public final class TreeWriter extends TreeReader {
+  private static final int TRASH_ABOVE_MAX = 1 << 12;
+
   private final RowBatch batch;
   private final int shard;
   private final RowWriter row = new RowWriter(256);
   private final Map<Long, InodeState> loaded = new HashMap<>();
   private final RemovedCookies removed;
   private Counters counters;
+  private Trashes trashes;
+  private final Map<Long, Long> trashAbove =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, Long> eldest) {
+          return size() > TRASH_ABOVE_MAX;
+        }
+      };
 
   public TreeWriter(
       RowBatch batch,
       int shard,
       Links links,
       Quotas quotas,
+      Trashes trashes,
       Counters counters,
       RemovedCookies removed) {
     super(batch, links, quotas);
+    this.trashes = trashes;
     this.removed = removed;
     this.batch = batch;
     this.shard = shard;
@@ -50,7 +66,10 @@ public final class TreeWriter extends TreeReader {
   }
 
   /** What a command works on: as it was before it, where it failed. */
-  public void reset(Links linksBefore, Quotas quotasBefore, Counters countersBefore) {
+  public void reset(
+      Links linksBefore, Quotas quotasBefore, Trashes trashesBefore, Counters countersBefore) {
+    trashes = trashesBefore;
+    trashAbove.clear();
     links = linksBefore;
     quotas = quotasBefore;
     counters = countersBefore;
@@ -77,6 +96,30 @@ public final class TreeWriter extends TreeReader {
 
   public void removeQuota(int id) {
     quotas = quotas.without(id);
+  }
+
+  public Trashes trashes() {
+    return trashes;
+  }
+
+  public void putTrash(TrashRecord trash) {
+    trashes = trashes.with(trash);
+    trashAbove.clear();
+  }
+
+  public void removeTrash(long root) {
+    trashes = trashes.without(root);
+    trashAbove.clear();
+  }
+
+  /** What {@link TrashBin} found for directories used lately; cleared when a directory moves. */
+  Map<Long, Long> trashAbove() {
+    return trashAbove;
+  }
+
+  /** A directory moved: what lies above others may be another. */
+  public void directoryMoved() {
+    trashAbove.clear();
   }
 
   @Override
