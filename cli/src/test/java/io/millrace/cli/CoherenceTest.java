@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 /** What one mount must see, through descriptors that are open, of what another one does. */
 @Tag("cluster")
 class CoherenceTest {
+  private static final int ESTALE = 116;
   private static final int BYTES = 1_000_000;
   private static final long LIMIT_NANOS = 60_000_000_000L;
 
@@ -142,6 +143,24 @@ class CoherenceTest {
     assertArrayEquals(new byte[] {0, 0, 0, 0, 0, 0, 0, 4, 5, 6}, read(cut, 10));
     ok(calls.close(mine));
     ok(calls.close(cut));
+  }
+
+  /** Inside of a rename the kernel can't take a directory in use here from its old place. */
+  @Test
+  void aDirectoryMovedElsewhereIsMovedOnOnceItWasLookedAt() {
+    for (String name : new String[] {"from", "to", "on", "from/d"}) {
+      ok(calls.mkdir(at(a, name), 0755));
+    }
+    int fd = open(b, "from/d", Syscalls.O_DIRECTORY);
+    ok(calls.rename(at(a, "from/d"), at(a, "to/d"), 0));
+    long moved = calls.rename(at(b, "to/d"), at(b, "on/d"), 0);
+    assertTrue(moved == 0 || moved == -ESTALE, () -> "errno " + -moved);
+    if (moved != 0) {
+      ok(calls.stat(Syscalls.AT_FDCWD, at(b, "to/d"), 0, raw));
+      ok(calls.rename(at(b, "to/d"), at(b, "on/d"), 0));
+    }
+    ok(calls.stat(Syscalls.AT_FDCWD, at(a, "on/d"), 0, raw));
+    ok(calls.close(fd));
   }
 
   @Test

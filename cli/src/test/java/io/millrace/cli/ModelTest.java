@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Random operations give on the mount what they give on the disk's own file system. {@code
  * -Dmillrace.model.seed=N} replays, {@code -Dmillrace.model.operations=N} says how many. The seed
- * is fixed here; {@link ModelLongTest} takes new ones, and two mounts in turns.
+ * is fixed here; {@link ModelLongTest} takes new ones.
  */
 @Tag("model")
 class ModelTest {
@@ -29,6 +29,13 @@ class ModelTest {
   @Test
   void oneMountWithRestartsOfBothProcesses() throws Exception {
     ModelRun.sequential(1, new Plan(seed(), ModelRun.operations(1_000), 500, 250, 250));
+  }
+
+  /** Every operation on one mount is seen by the next on the other. */
+  @Test
+  void twoMountsTakeTurns() throws Exception {
+    long seed = Long.getLong("millrace.model.seed", 3000);
+    ModelRun.sequential(2, new Plan(seed, ModelRun.operations(4_000), 2_000, 250, 0));
   }
 
   @Test

@@ -26,6 +26,7 @@ import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReadlinkReply;
+import io.millrace.proto.ReclaimReply;
 import io.millrace.proto.StatfsReply;
 import io.millrace.proto.Welcome;
 import io.millrace.proto.WriteReply;
@@ -156,7 +157,8 @@ public final class MemoryNode implements NodeChannel {
         yield reply(Empty.getDefaultInstance());
       }
       case SEEK, COPY, LOCK -> throw new FsException(Errno.ENOSYS, "not here", "op", op);
-      case HELLO, RENEW, SYNC, RELEASE_LEASES, RECLAIM, ADMIN, NOTICE, BYE, ERROR ->
+      case RECLAIM -> reply(ReclaimReply.getDefaultInstance());
+      case HELLO, RENEW, SYNC, RELEASE_LEASES, ADMIN, NOTICE, BYE, ERROR ->
           reply(Empty.getDefaultInstance());
     };
   }

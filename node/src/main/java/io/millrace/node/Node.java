@@ -25,6 +25,7 @@ import io.millrace.proto.OpenRequest;
 import io.millrace.proto.ReadRequest;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.Reclaim;
+import io.millrace.proto.ReclaimReply;
 import io.millrace.proto.ReleaseLeases;
 import io.millrace.proto.SeekRequest;
 import io.millrace.proto.WriteRequest;
@@ -259,10 +260,11 @@ public final class Node implements RequestHandler, AutoCloseable {
       case READ -> reads.read(peer, session, (ReadRequest) header, responder);
       case MUTATE -> changes.mutate(peer, session, (MutateRequest) header, responder);
       case RECLAIM -> {
+        var unnamed = ReclaimReply.newBuilder();
         if (session != null) {
-          sessions.reclaim(session, (Reclaim) header);
+          unnamed.addAllUnnamed(sessions.reclaim(session, (Reclaim) header));
         }
-        done(responder);
+        responder.reply(unnamed.build(), null);
       }
       case SYNC -> changes.sync(responder, Empty.getDefaultInstance());
       case NOTICE_ACK -> acknowledge(session, (NoticeAck) header, responder);

@@ -128,13 +128,17 @@ final class Orphans {
    * A session says what it has open, in parts: the rest it has not.
    *
    * @param all this is the last part
+   * @return those of this part that are such files
    */
-  void reclaimed(ClientSession session, Collection<Long> open, boolean all) {
+  List<Long> reclaimed(ClientSession session, Collection<Long> open, boolean all) {
     var free = new ArrayList<Long>();
+    List<Long> unnamed;
     synchronized (this) {
       session.reclaimed.addAll(open);
+      unnamed = open.stream().filter(orphans::containsKey).toList();
+      unnamed.forEach(ino -> orphans.get(ino).holders.add(session.id));
       if (!all) {
-        return;
+        return unnamed;
       }
       session.opensUnknown(false);
       orphans.keySet().stream()
@@ -150,6 +154,7 @@ final class Orphans {
     }
     reap(free);
     closePostponed();
+    return unnamed;
   }
 
   /** True where nobody has it open any more: it is to be freed. */

@@ -206,17 +206,20 @@ final class Sessions {
     }
   }
 
-  /** A client says what it has open after its leases were lost, and later that its caches are. */
-  void reclaim(ClientSession session, Reclaim request) {
+  /**
+   * A client says what it has open after its leases were lost, and later that its caches are. Which
+   * of those have no name any more: of the others it will be told.
+   */
+  List<Long> reclaim(ClientSession session, Reclaim request) {
     if (request.getBoot() != boot + session.leaseEpoch()) {
-      return; // of a life before: what it says may have changed
+      return List.of(); // of a life before: what it says may have changed
     }
     if (request.getDropped()) {
       grace.returned(session.id);
-      return;
+      return List.of();
     }
     request.getOpenList().forEach(ino -> leases.grantContent(session, ino));
-    orphans.reclaimed(session, request.getOpenList(), !request.getMore());
+    return orphans.reclaimed(session, request.getOpenList(), !request.getMore());
   }
 
   /** Whether one of them may have open what nobody knows of. */

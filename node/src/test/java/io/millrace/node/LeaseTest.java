@@ -195,6 +195,7 @@ final class LeaseTest {
     NodeFixture.assertEventually(() -> two.lost.get() == 1, "two is back");
     assertArrayEquals(new byte[] {1, 2, 3}, two.read(ino, 0, 10));
     assertEquals(List.of(ino), fixture.namespace.orphans());
+    assertEquals(List.of(ino), two.reclaim(), "it is told, as no notice has reached it");
     two.reap(ino);
     NodeFixture.assertEventually(() -> fixture.namespace.orphans().isEmpty(), "freed");
   }

@@ -27,6 +27,7 @@ import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReapOrphan;
 import io.millrace.proto.Reclaim;
+import io.millrace.proto.ReclaimReply;
 import io.millrace.proto.Unlink;
 import io.millrace.proto.WriteReply;
 import io.millrace.proto.WriteRequest;
@@ -85,6 +86,14 @@ final class TestClient implements NodeChannel.NoticeListener, AutoCloseable {
     var reclaim = Reclaim.newBuilder().setBoot(channel.welcome().getBoot());
     channel.call(Op.RECLAIM, reclaim.addAllOpen(openHere).build(), null, new Ignored());
     channel.call(Op.RECLAIM, reclaim.clearOpen().setDropped(true).build(), null, new Ignored());
+  }
+
+  /** Which of the files open here have no name. */
+  List<Long> reclaim() {
+    var reclaim = Reclaim.newBuilder().setBoot(channel.welcome().getBoot()).addAllOpen(openHere);
+    try (var reply = channel.await(Op.RECLAIM, reclaim.build(), null)) {
+      return reply.as(ReclaimReply.class).getUnnamedList();
+    }
   }
 
   @Override

@@ -174,6 +174,10 @@ final class Lookups {
       request.error(Errno.EOPNOTSUPP.code());
       return;
     }
+    if (name.byteAt(name.size() - 1) == '.' && NAMESPACES.contains(name)) {
+      request.error(Errno.EINVAL.code());
+      return;
+    }
     boolean madeUp = name.startsWith(OURS);
     if (!madeUp && NodeTable.has(context.nodes().facts(ino), NodeTable.NO_XATTRS)) {
       request.error(Errno.ENODATA.code());

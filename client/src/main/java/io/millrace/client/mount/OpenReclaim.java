@@ -5,6 +5,7 @@ import io.millrace.core.wire.NodeChannel;
 import io.millrace.core.wire.NodeChannel.Reply;
 import io.millrace.core.wire.Op;
 import io.millrace.proto.Reclaim;
+import io.millrace.proto.ReclaimReply;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
@@ -50,16 +51,25 @@ final class OpenReclaim {
 
   private void send(Reclaim.Builder request) {
     try {
-      context.channel().call(Op.RECLAIM, request.build(), null, new Ignored());
+      context.channel().call(Op.RECLAIM, request.build(), null, new Answer());
     } catch (FsException e) {
       LOG.log(Level.DEBUG, "open files were not named to the node", e);
     }
   }
 
-  private static final class Ignored implements NodeChannel.Callback {
+  private final class Answer implements NodeChannel.Callback {
     @Override
     public void done(Reply reply) {
-      reply.close();
+      try (reply) {
+        reply.as(ReclaimReply.class).getUnnamedList().forEach(this::unnamed);
+      }
+    }
+
+    /** Closed since it was named to the node: nobody else will give it up. */
+    private void unnamed(long ino) {
+      if (!context.open().orphan(ino)) {
+        context.orphans().add(ino);
+      }
     }
 
     @Override

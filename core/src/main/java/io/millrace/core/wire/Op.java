@@ -26,6 +26,7 @@ import io.millrace.proto.ReaddirReply;
 import io.millrace.proto.ReaddirRequest;
 import io.millrace.proto.ReadlinkReply;
 import io.millrace.proto.Reclaim;
+import io.millrace.proto.ReclaimReply;
 import io.millrace.proto.ReleaseLeases;
 import io.millrace.proto.SeekReply;
 import io.millrace.proto.SeekRequest;
@@ -62,7 +63,7 @@ public enum Op {
   SEEK(19, SeekRequest.parser(), SeekReply.parser()),
   COPY(20, CopyRequest.parser(), CopyReply.parser()),
   /** What a client without leases has open, and that it has dropped what it had cached. */
-  RECLAIM(21, Reclaim.parser(), Empty.parser()),
+  RECLAIM(21, Reclaim.parser(), ReclaimReply.parser()),
   LOCK(22, LockRequest.parser(), LockReply.parser()),
   /** Only as a reply. */
   ERROR(255, Empty.parser(), ErrorReply.parser());

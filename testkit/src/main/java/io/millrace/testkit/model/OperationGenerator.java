@@ -21,7 +21,14 @@ final class OperationGenerator {
 
   private static final List<String> NAMES = List.of("a", "b", "c", "d", "e", "f", "g");
   private static final List<String> ODD_NAMES =
-      List.of("n".repeat(255), "\u00ff\u00fe\n", " ", "\u00c3\u00a4 b", ".hidden", "..x");
+      List.of(
+          "n".repeat(255),
+          "n".repeat(256),
+          "\u00ff\u00fe\n",
+          " ",
+          "\u00c3\u00a4 b",
+          ".hidden",
+          "..x");
 
   private static final List<String> ODD_ENDS = List.of("/", "/.", "/..", "//", "/../a", "/./b");
   private static final int[] MODES = {0644, 0600, 0755, 04755, 02755, 06711, 01777, 0444, 0, 0666};
@@ -29,6 +36,8 @@ final class OperationGenerator {
   private static final int[] OWNERS = {-1, 0, Side.USER, 1002};
   private static final List<String> ATTRIBUTES =
       List.of("user.a", "user.b", "trusted.t", "user.a", "security.test");
+  private static final List<String> ODD_ATTRIBUTES =
+      List.of("nonsense", "user.", "trusted.", "security.", "system.", "u", "user.\u00ff ");
   private static final int[] FALLOCATE_MODES = {0, 1, 3, 0x10, 0x11};
   private static final int[] NODE_TYPES = {0010000, 0010000, 0140000, 0100000};
 
@@ -120,6 +129,8 @@ final class OperationGenerator {
       case 0 -> "/nonexistent/millrace";
       case 1 -> ("x".repeat(250) + "/").repeat(16) + "y".repeat(79);
       case 2 -> "";
+      case 3 -> "z".repeat(300);
+      case 4 -> freshPath() + "/" + "z".repeat(256);
       default -> freshPath();
     };
   }
@@ -160,7 +171,7 @@ final class OperationGenerator {
     flags |= chance(50) ? Syscalls.O_CREAT : 0;
     flags |= chance(8) ? Syscalls.O_EXCL : 0;
     flags |= chance(12) ? Syscalls.O_TRUNC : 0;
-    flags |= mounts == 1 && chance(15) ? Syscalls.O_APPEND : 0; // not between mounts yet
+    flags |= chance(15) ? Syscalls.O_APPEND : 0;
     flags |= chance(8) ? Syscalls.O_DIRECTORY : 0;
     flags |= chance(8) ? Syscalls.O_NOFOLLOW : 0;
     flags |= chance(2) ? Syscalls.O_SYNC : 0;
@@ -252,7 +263,7 @@ final class OperationGenerator {
         draft.length = random.nextInt(2);
       }
       case SETXATTR, FSETXATTR, GETXATTR, FGETXATTR, REMOVEXATTR, LISTXATTR -> {
-        draft.other = any(ATTRIBUTES);
+        draft.other = chance(5) ? any(ODD_ATTRIBUTES) : any(ATTRIBUTES);
         draft.length = chance(3) ? 65537 : random.nextInt(600);
         draft.flags = chance(70) ? 0 : random.nextInt(4);
         draft.mode = random.nextInt(2);

@@ -114,7 +114,7 @@ final class Side implements AutoCloseable {
       case MKDIR -> Outcome.of(calls.mkdir(path, op.mode()));
       case RMDIR -> Outcome.of(calls.unlink(path, Syscalls.AT_REMOVEDIR));
       case UNLINK -> Outcome.of(calls.unlink(path, 0));
-      case RENAME -> Outcome.of(calls.rename(path, other, op.flags()));
+      case RENAME -> rename(op, path, other);
       case LINK -> Outcome.of(calls.link(Syscalls.AT_FDCWD, path, other, op.flags()));
       case LINK_OPEN -> linkOpen(op, fd);
       case SYMLINK -> Outcome.of(calls.symlink(op.other(), path));
@@ -244,6 +244,18 @@ final class Side implements AutoCloseable {
   }
 
   // ---- names ----
+
+  /**
+   * A directory that another mount has moved, with something open in it here: the kernel can't find
+   * it by its new name for the first time inside of a rename. It can for stat.
+   */
+  private Outcome rename(Operation op, String path, String other) {
+    if (roots.size() > 1) {
+      calls.stat(Syscalls.AT_FDCWD, path, Syscalls.AT_SYMLINK_NOFOLLOW, raw);
+      calls.stat(Syscalls.AT_FDCWD, other, Syscalls.AT_SYMLINK_NOFOLLOW, raw);
+    }
+    return Outcome.of(calls.rename(path, other, op.flags()));
+  }
 
   private Outcome linkOpen(Operation op, int fd) {
     String root = roots.get(slots.mount(op.slot()) % roots.size());
