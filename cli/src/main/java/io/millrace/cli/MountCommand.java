@@ -28,7 +28,8 @@ final class MountCommand implements Callable<Integer> {
     var address = ServerOptions.address(node);
     var config =
         ChannelConfig.session(address.getHostString(), address.getPort(), Served.clientName())
-            .goingOnWith(survival.ledger().session());
+            .goingOnWith(survival.ledger().session())
+            .withLocks(options.clusterLocks());
     var plan = MemoryPlan.of(MemoryPlan.Limit.here(), MemoryPlan.Asked.mount(options));
     var ended = new CountDownLatch(1);
     try (var _ = new StopSignal(ended::countDown);

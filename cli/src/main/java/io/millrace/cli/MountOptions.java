@@ -41,6 +41,20 @@ final class MountOptions {
   @Option(names = "--sync-on-close", description = "close() waits until data survives power loss.")
   private boolean syncOnClose;
 
+  /** Who holds flock and fcntl locks. */
+  private enum Locks {
+    LOCAL,
+    CLUSTER
+  }
+
+  @Option(
+      names = "--locks",
+      paramLabel = "local|cluster",
+      description =
+          "cluster: the node holds flock and fcntl locks, so that they work between mounts."
+              + " Default: local")
+  private Locks locks = Locks.LOCAL;
+
   @Option(names = "--allow-other", description = "Other users may use the mount (root: always).")
   private boolean allowOther;
 
@@ -50,6 +64,22 @@ final class MountOptions {
       description =
           "A supervisor keeps the mount when its process dies, and starts another one. Default: no")
   private boolean supervised;
+
+  /**
+   * @throws CliException where one option does not go with another
+   */
+  void check() {
+    if (locks == Locks.CLUSTER && mode == MountConfig.Mode.DATASET) {
+      throw new CliException(Main.USAGE, "--locks cluster does not go with --mode dataset");
+    }
+    if (locks == Locks.CLUSTER && supervised) {
+      throw new CliException(Main.USAGE, "--locks cluster does not go with --supervisor yet");
+    }
+  }
+
+  boolean clusterLocks() {
+    return locks == Locks.CLUSTER;
+  }
 
   boolean supervised() {
     return supervised;
@@ -68,6 +98,7 @@ final class MountOptions {
         .workers(Math.max(4, Runtime.getRuntime().availableProcessors()))
         .writeBackBytes(plan.writeBackBytes())
         .syncOnClose(syncOnClose)
+        .clusterLocks(clusterLocks())
         .build();
   }
 

@@ -28,6 +28,7 @@ record Survival(DescriptorVault vault, MountLedger ledger) {
    * the supervisor, and this does not return.
    */
   static Survival of(CommandSpec spec, MountOptions options, Path mountPoint) {
+    options.check();
     if (!options.supervised()) {
       return new Survival(null, MountLedger.none());
     }

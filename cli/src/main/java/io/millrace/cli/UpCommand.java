@@ -30,7 +30,11 @@ final class UpCommand implements Callable<Integer> {
         var node = new StoreNode(nodeOptions, plan, survival.ledger().session());
         var channel =
             new LocalNodeChannel(
-                node.handler(), Served.clientName(), false, survival.ledger().session())) {
+                node.handler(),
+                Served.clientName(),
+                false,
+                survival.ledger().session(),
+                mountOptions.clusterLocks())) {
       return new Served(mountOptions, mountPoint, node.address(), ended, survival, plan)
           .run(channel, spec.commandLine());
     }

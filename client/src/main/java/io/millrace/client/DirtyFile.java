@@ -275,8 +275,8 @@ public final class DirtyFile {
     return chunks.storedUpTo(commit.lastSerial, commit.payload);
   }
 
-  /** An error nobody was told yet. */
-  private void keep(FsException failure) {
+  /** An error nobody was told yet: what is not on its way is not published. */
+  public void keep(FsException failure) {
     if (failure != null) {
       lock.lock();
       try {

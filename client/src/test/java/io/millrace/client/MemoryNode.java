@@ -156,7 +156,7 @@ public final class MemoryNode implements NodeChannel {
         acks.add((NoticeAck) header);
         yield reply(Empty.getDefaultInstance());
       }
-      case SEEK, COPY -> throw new FsException(Errno.ENOSYS, "not here", "op", op);
+      case SEEK, COPY, LOCK -> throw new FsException(Errno.ENOSYS, "not here", "op", op);
       case RECLAIM -> reply(ReclaimReply.getDefaultInstance());
       case HELLO, RENEW, SYNC, RELEASE_LEASES, ADMIN, NOTICE, BYE, ERROR ->
           reply(Empty.getDefaultInstance());

@@ -60,6 +60,9 @@ final class Dispatch {
       case FuseOpcode.FALLOCATE -> fallocate(r);
       case FuseOpcode.LSEEK -> lseek(r);
       case FuseOpcode.COPY_FILE_RANGE, FuseOpcode.COPY_FILE_RANGE_64 -> copyFileRange(r);
+      case FuseOpcode.GETLK -> fs.getlk(r, r.nodeid(), FileLock.of(r));
+      case FuseOpcode.SETLK -> fs.setlk(r, r.nodeid(), FileLock.of(r), false);
+      case FuseOpcode.SETLKW -> fs.setlk(r, r.nodeid(), FileLock.of(r), true);
       default -> r.error(FuseErrno.ENOSYS);
     }
   }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
  * @param writebackCache the kernel collects writes (it then owns size and mtime while a file is
  *     open)
  * @param readdirplus listings carry attributes
+ * @param locks flock and fcntl locks are the file system's, else the kernel's own
  * @param replaceDead a mount of the same subtype whose server died is detached first
  * @param posixAcl the kernel checks access control lists, which it reads as xattrs; inheriting
  *     them, keeping the mode in step and applying the umask is the file system's
@@ -40,6 +41,7 @@ public record FuseConfig(
     boolean writebackCache,
     boolean readdirplus,
     boolean posixAcl,
+    boolean locks,
     boolean replaceDead,
     int workers,
     int notifierThreads,
@@ -75,6 +77,7 @@ public record FuseConfig(
     private boolean writebackCache;
     private boolean readdirplus = true;
     private boolean posixAcl;
+    private boolean locks;
     private boolean replaceDead = true;
     private int workers = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 16);
     private int notifierThreads = 4;
@@ -131,6 +134,11 @@ public record FuseConfig(
 
     public Builder posixAcl(boolean value) {
       posixAcl = value;
+      return this;
+    }
+
+    public Builder locks(boolean value) {
+      locks = value;
       return this;
     }
 
@@ -191,6 +199,7 @@ public record FuseConfig(
           writebackCache,
           readdirplus,
           posixAcl,
+          locks,
           replaceDead,
           workers,
           notifierThreads,

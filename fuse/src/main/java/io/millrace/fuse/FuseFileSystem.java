@@ -119,6 +119,24 @@ public interface FuseFileSystem {
     request.ok();
   }
 
+  /**
+   * What another owner holds in the way of this lock; answered by lock. As {@link #setlk} only
+   * where {@link FuseConfig#locks} asked for it.
+   */
+  default void getlk(FuseRequest request, long nodeid, FileLock lock) {
+    request.error(FuseErrno.ENOSYS);
+  }
+
+  /**
+   * Takes, changes or gives up a lock. Byte ranges of {@link FuseRequest#lockOwner} end at each
+   * flush, the lock of the whole file at a release that {@link FuseRequest#releaseUnlocks}.
+   *
+   * @param wait until it can be had
+   */
+  default void setlk(FuseRequest request, long nodeid, FileLock lock, boolean wait) {
+    request.error(FuseErrno.ENOSYS);
+  }
+
   default void fsync(FuseRequest request, long nodeid, long fh, boolean dataOnly) {
     request.error(FuseErrno.ENOSYS);
   }

@@ -278,6 +278,21 @@ public abstract sealed class FuseReply permits FuseRequest, DetachedReply {
     return finish(w, w.sendBody(fd(), unique(), Long.BYTES));
   }
 
+  /** getlk: the lock that is in the way; of type UNLOCK: none is. */
+  public final boolean lock(FileLock lock) {
+    Objects.requireNonNull(lock);
+    ReplyWriter w = claim();
+    if (w == null) {
+      return false;
+    }
+    int at = ReplyWriter.BODY;
+    w.out.set(Wire.U64, at + Wire.LockReply.START, lock.start());
+    w.out.set(Wire.U64, at + Wire.LockReply.END, lock.end());
+    w.out.set(Wire.U32, at + Wire.LockReply.TYPE, lock.type());
+    w.out.set(Wire.U32, at + Wire.LockReply.PID, lock.pid());
+    return finish(w, w.sendBody(fd(), unique(), Wire.LockReply.BYTES));
+  }
+
   /**
    * readdir, readdirplus; empty means the end. Counts a lookup of each entry with attributes.
    * Closes the buffer.

@@ -245,6 +245,13 @@ public final class FuseRequest extends FuseReply {
     return (u32(Wire.ReleaseRequest.RELEASE_FLAGS) & RELEASE_FLOCK_UNLOCK) != 0;
   }
 
+  /** flush: whose byte ranges end; release: whose lock of the whole file, if it unlocks. */
+  public long lockOwner() {
+    int at =
+        opcode == FuseOpcode.FLUSH ? Wire.FlushRequest.LOCK_OWNER : Wire.ReleaseRequest.LOCK_OWNER;
+    return u64(at);
+  }
+
   /** write: the data in place, native and page-aligned, valid until the method returns. */
   public MemorySegment payload() {
     return in.asSlice(RequestMemory.WRITE_DATA, u32(Wire.WriteRequest.SIZE));

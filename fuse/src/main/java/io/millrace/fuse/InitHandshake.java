@@ -109,6 +109,9 @@ final class InitHandshake {
     if (config.posixAcl()) {
       wanted |= InitFlags.POSIX_ACL | InitFlags.DONT_MASK | InitFlags.SETXATTR_EXT;
     }
+    if (config.locks()) {
+      wanted |= InitFlags.POSIX_LOCKS | InitFlags.FLOCK_LOCKS;
+    }
     return wanted;
   }
 

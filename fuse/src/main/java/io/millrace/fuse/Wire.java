@@ -273,6 +273,30 @@ final class Wire {
     private FlushRequest() {}
   }
 
+  /** GETLK, SETLK, SETLKW. */
+  static final class LockRequest {
+    static final int FH = 0;
+    static final int OWNER = 8;
+    static final int START = 16;
+    static final int END = 24;
+    static final int TYPE = 32;
+    static final int PID = 36;
+    static final int FLAGS = 40;
+
+    private LockRequest() {}
+  }
+
+  /** Of GETLK. */
+  static final class LockReply {
+    static final int START = 0;
+    static final int END = 8;
+    static final int TYPE = 16;
+    static final int PID = 20;
+    static final int BYTES = 24;
+
+    private LockReply() {}
+  }
+
   /** Also the request of READDIR and READDIRPLUS. */
   static final class ReadRequest {
     static final int FH = 0;

@@ -54,6 +54,14 @@ class HandshakeTest {
   }
 
   @Test
+  void H25_locksAreTheKernelsUnlessAskedFor() throws Exception {
+    kernel.send(FuseOpcode.INIT, 2, 0, 7, 45, 1 << 17, -1, -1, new byte[44]);
+    FuseConfig locking = FuseConfig.at(Path.of("/nowhere")).locks(true).build();
+    FuseFeatures f = InitHandshake.run(kernel.theirs, locking);
+    assertTrue(f.has(InitFlags.POSIX_LOCKS) && f.has(InitFlags.FLOCK_LOCKS));
+  }
+
+  @Test
   void anOldKernelGivesLess() throws Exception {
     FuseFeatures f = init(7, 31, (int) ~(InitFlags.INIT_EXT | InitFlags.MAX_PAGES), -1);
     assertEquals(31, f.minor());

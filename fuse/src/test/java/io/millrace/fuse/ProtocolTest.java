@@ -81,6 +81,42 @@ class ProtocolTest {
   }
 
   @Test
+  void locksAreDecodedAndLaidOut() throws Exception {
+    serve(
+        new FuseFileSystem() {
+          @Override
+          public void setlk(FuseRequest r, long nodeid, FileLock lock, boolean wait) {
+            seen.add(nodeid + " " + lock + " " + wait);
+            r.ok();
+          }
+
+          @Override
+          public void getlk(FuseRequest r, long nodeid, FileLock lock) {
+            r.lock(new FileLock(0, 0, 5, Long.MAX_VALUE, FileLock.READ, 77, false));
+          }
+
+          @Override
+          public void flush(FuseRequest r, long nodeid, long fh) {
+            seen.add(fh + " " + r.lockOwner());
+            r.ok();
+          }
+        });
+    kernel.send(FuseOpcode.SETLKW, 2, 9, 3L, 4L, 5L, 6L, 1, 7, 1, 0);
+    assertEquals(0, kernel.receive().error());
+    assertEquals("9 " + new FileLock(3, 4, 5, 6, FileLock.WRITE, 7, true) + " true", seen.take());
+    kernel.send(FuseOpcode.FLUSH, 4, 9, 3L, 0, 0, 4L);
+    assertEquals(0, kernel.receive().error());
+    assertEquals("3 4", seen.take());
+    kernel.send(FuseOpcode.GETLK, 6, 9, 3L, 4L, 0L, 6L, 0, 7, 0, 0);
+    MemorySegment found = kernel.receive().body();
+    assertEquals(24, found.byteSize());
+    assertEquals(5, found.get(Wire.U64, 0));
+    assertEquals(Long.MAX_VALUE, found.get(Wire.U64, 8));
+    assertEquals(0, found.get(Wire.U32, 16));
+    assertEquals(77, found.get(Wire.U32, 20));
+  }
+
+  @Test
   void namesOfEachOperation() throws Exception {
     serve(
         new FuseFileSystem() {

@@ -41,6 +41,7 @@ final class ChangeRequests {
   private final ChangeNotices changeNotices;
   private final Orphans orphans;
   private final RestartGrace grace;
+  private final LockRequests locks;
   private final NodeThreads threads;
   private final StoredFirst storedFirst;
 
@@ -54,6 +55,7 @@ final class ChangeRequests {
       NoticeBoard notices,
       Orphans orphans,
       RestartGrace grace,
+      LockRequests locks,
       NodeThreads threads) {
     this.namespace = namespace;
     this.blocks = blocks;
@@ -65,6 +67,7 @@ final class ChangeRequests {
     this.changeNotices = new ChangeNotices(namespace);
     this.orphans = orphans;
     this.grace = grace;
+    this.locks = locks;
     this.threads = threads;
     this.storedFirst = new StoredFirst(blocks, threads);
   }
@@ -344,11 +347,23 @@ final class ChangeRequests {
     }
   }
 
-  private static void checkAllowed(ClientSession session, Command command) {
+  /** Content that was written under a lock must not come after what another wrote under his. */
+  private void checkLocks(ClientSession session, Command command) {
+    if (command.hasCommitContent()) {
+      locks.requireNotLapsed(session, command.getCommitContent().getIno());
+    } else if (command.hasFallocate()) {
+      locks.requireNotLapsed(session, command.getFallocate().getIno());
+    } else if (command.hasSetAttr() && command.getSetAttr().hasSize()) {
+      locks.requireNotLapsed(session, command.getSetAttr().getIno());
+    }
+  }
+
+  private void checkAllowed(ClientSession session, Command command) {
     if (session == null || command.getSession() != session.id) {
       throw new FsException(Errno.EPERM, "a command of another session");
     }
     checkOwnBlocks(session, command);
+    checkLocks(session, command);
     switch (command.getOpCase()) {
       case CREATE,
           MKDIR,

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * One client, over all its lines. Its lock guards the notices it owes and the mutations of its own
@@ -43,8 +44,13 @@ final class ClientSession {
   final Set<Long> reclaimed = new HashSet<>();
 
   private volatile boolean ended;
+  private final Consumer<ClientSession> leasesEnded;
 
-  ClientSession(long id, int number, int slot) {
+  /**
+   * @param leasesEnded what else ends with its leases
+   */
+  ClientSession(long id, int number, int slot, Consumer<ClientSession> leasesEnded) {
+    this.leasesEnded = leasesEnded;
     this.id = id;
     this.number = number;
     this.slot = slot;
@@ -197,6 +203,7 @@ final class ClientSession {
     if (line != null) {
       line.close();
     }
+    leasesEnded.accept(this);
     unanswered.forEach(notice -> notice.announcement.acknowledged(this, Set.of()));
   }
 

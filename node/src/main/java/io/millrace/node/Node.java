@@ -9,6 +9,7 @@ import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
 import io.millrace.core.cache.BufferPool;
+import io.millrace.core.lock.LockLimits;
 import io.millrace.core.wire.Op;
 import io.millrace.core.wire.RequestHandler;
 import io.millrace.proto.AdminRequest;
@@ -16,6 +17,7 @@ import io.millrace.proto.CopyRequest;
 import io.millrace.proto.Empty;
 import io.millrace.proto.Hello;
 import io.millrace.proto.InodeRequest;
+import io.millrace.proto.LockRequest;
 import io.millrace.proto.LookupRequest;
 import io.millrace.proto.MutateRequest;
 import io.millrace.proto.NoticeAck;
@@ -55,6 +57,7 @@ public final class Node implements RequestHandler, AutoCloseable {
   private final NodeThreads threads;
   private final Leases leases;
   private final RestartGrace grace = new RestartGrace();
+  private final LockRequests locks = new LockRequests(LockLimits.DEFAULT);
   private final Sessions sessions;
   private final NoticeBoard notices;
   private final GarbageCollector garbage;
@@ -84,7 +87,9 @@ public final class Node implements RequestHandler, AutoCloseable {
     this.threads = new NodeThreads(config);
     this.leases = new Leases(config);
     var orphans = new Orphans(namespace, stamps);
-    this.sessions = new Sessions(config, namespace, stamps, leases, orphans, counters, grace);
+    this.sessions =
+        new Sessions(config, namespace, stamps, leases, orphans, counters, grace, locks);
+    locks.onConflict(sessions::lapse);
     this.notices = new NoticeBoard(config, sessions, leases, inodes, orphans, counters);
     var reader =
         new ContentReader(namespace, parts.blocks(), parts.source(), parts.buffers(), counters);
@@ -104,6 +109,7 @@ public final class Node implements RequestHandler, AutoCloseable {
             notices,
             orphans,
             grace,
+            locks,
             threads);
     this.quotaCounter = new QuotaCounter(namespace, stamps);
     this.quotas = new QuotaAdmin(namespace, stamps, quotaCounter);
@@ -139,6 +145,7 @@ public final class Node implements RequestHandler, AutoCloseable {
     sessions.takeOver(session);
     grace.returned(0);
     threads.after(config.leaseMillis(), grace::over);
+    threads.after(config.leaseMillis(), locks::graceOver);
     threads.every(Math.max(1, config.leaseMillis() / CLOCK_TICKS_PER_LEASE), this::lookAfter);
     garbage.start();
     quotaCounter.start();
@@ -285,6 +292,7 @@ public final class Node implements RequestHandler, AutoCloseable {
       case SEEK -> onDisk(peer, responder, () -> metadata.seek((SeekRequest) header, responder));
       case COPY ->
           onDisk(peer, responder, () -> copies.copy(session, (CopyRequest) header, responder));
+      case LOCK -> locks.lock(session, (LockRequest) header, responder);
       case STATFS ->
           onDisk(peer, responder, () -> metadata.statfs((InodeRequest) header, responder));
       case HELLO, NOTICE, ERROR -> throw new FsException(Errno.ENOSYS, "not a request", "op", op);

@@ -68,11 +68,11 @@ final class NoticeBoard implements CoherenceNotifier {
     }
     // One more than the recipients, so that it can't settle before all were told.
     var announcement = new Announcement(routes.size() + 1, answer, settled);
-    if (from != null) {
-      from.await(announcement);
-    }
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(config.leaseMillis());
     routes.forEach((session, theirs) -> tell(session, theirs, announcement, deadline));
+    if (from != null) {
+      from.await(announcement); // answered at once, it is still not before the others were told
+    }
     announcement.acknowledged(from, Set.of());
   }
 

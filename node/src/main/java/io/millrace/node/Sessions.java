@@ -40,6 +40,7 @@ final class Sessions {
   private final Orphans orphans;
   private final NodeCounters counters;
   private final RestartGrace grace;
+  private final LockRequests locks;
   private final long boot;
   private final Map<Long, ClientSession> live = new ConcurrentHashMap<>();
   private final BitSet slots = new BitSet();
@@ -52,7 +53,8 @@ final class Sessions {
       Leases leases,
       Orphans orphans,
       NodeCounters counters,
-      RestartGrace grace) {
+      RestartGrace grace,
+      LockRequests locks) {
     this.config = config;
     this.namespace = namespace;
     this.stamps = stamps;
@@ -60,6 +62,7 @@ final class Sessions {
     this.orphans = orphans;
     this.counters = counters;
     this.grace = grace;
+    this.locks = locks;
     this.boot = stamps.random();
   }
 
@@ -75,6 +78,7 @@ final class Sessions {
       } else {
         add(session.id(), session.number()).opensUnknown(true);
         grace.expect(session.id());
+        locks.expect(session.id());
       }
     }
     orphans.takeOver(namespace.orphans(), List.copyOf(live.values()));
@@ -102,7 +106,7 @@ final class Sessions {
     }
     ClientSession known = hello.getSession() == 0 ? null : live.get(hello.getSession());
     if (known != null) {
-      greet(peer, known, false, responder);
+      greet(peer, known, false, hello.getLocks(), responder);
     } else {
       open(peer, hello, responder);
     }
@@ -126,8 +130,23 @@ final class Sessions {
         LOG.log(System.Logger.Level.WARNING, "client did not answer a notice, its leases end");
         counters.count(NodeCounters.Event.SESSION_FENCED);
         session.fence(leases);
+      } else if (session.silentNanos(now) > leaseNanos && locks.isAwaited(session.id)) {
+        lapse(session.id);
       }
     }
+  }
+
+  /** Ends leases and locks of one who was silent for the lease time; false where it was not. */
+  boolean lapse(long id) {
+    ClientSession session = live.get(id);
+    long leaseNanos = TimeUnit.MILLISECONDS.toNanos(config.leaseMillis());
+    if (session == null || session.silentNanos(System.nanoTime()) <= leaseNanos) {
+      return false;
+    }
+    LOG.log(System.Logger.Level.WARNING, "client silent, and others want what it has locked");
+    counters.count(NodeCounters.Event.SESSION_FENCED);
+    session.fence(leases);
+    return true;
   }
 
   /** Closes a session in the namespace, once nothing that it unlinked is open elsewhere. */
@@ -166,10 +185,11 @@ final class Sessions {
     }
     ClientSession session = add(result.getSession(), result.getSessionNumber());
     session.opensUnknown(hello.getSession() != 0);
-    greet(peer, session, hello.getSession() != 0, responder);
+    greet(peer, session, hello.getSession() != 0, hello.getLocks(), responder);
   }
 
-  private void greet(Peer peer, ClientSession session, boolean lost, Responder responder) {
+  private void greet(
+      Peer peer, ClientSession session, boolean lost, boolean claimsLocks, Responder responder) {
     session.heard();
     peer.attach(session);
     responder.reply(
@@ -181,6 +201,9 @@ final class Sessions {
             .build(),
         null);
     session.connect(peer);
+    if (!claimsLocks) {
+      locks.returned(session.id);
+    }
   }
 
   /**
@@ -217,7 +240,7 @@ final class Sessions {
       slot = slots.nextClearBit(0);
       slots.set(slot);
     }
-    var session = new ClientSession(id, number, slot);
+    var session = new ClientSession(id, number, slot, locks::drop);
     live.put(id, session);
     return session;
   }

@@ -68,7 +68,16 @@ final class NodeFixture implements AutoCloseable {
   }
 
   TestClient client(String name) {
-    var client = new TestClient(ChannelConfig.session("127.0.0.1", port, name));
+    return client(ChannelConfig.session("127.0.0.1", port, name));
+  }
+
+  /** One that claims its locks again after a restart. */
+  TestClient lockingClient(String name) {
+    return client(ChannelConfig.session("127.0.0.1", port, name).withLocks(true));
+  }
+
+  private TestClient client(ChannelConfig config) {
+    var client = new TestClient(config);
     clients.push(client);
     return client;
   }

@@ -21,6 +21,7 @@ import io.millrace.proto.OpenRequest;
 import io.millrace.proto.SetAttr;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /**
  * Opens, reads, writes and closes. What needs no answer of the node is answered on the worker;
@@ -173,7 +174,8 @@ final class FileCalls {
   private void opened(FuseReply kernel, long ino, int flags, int openFlags) {
     DirtyFile dirty = writes(flags) ? context.writeBack().acquire(ino) : null;
     long fh = context.open().add(new FileHandle(ino, dirty), kernel.key());
-    int all = openFlags | (dirty == null ? OpenReplyFlags.NOFLUSH : appends(flags));
+    int quiet = context.config().clusterLocks() ? 0 : OpenReplyFlags.NOFLUSH; // H25
+    int all = openFlags | (dirty == null ? quiet : appends(flags));
     if (!kernel.opened(fh, all)) {
       release(fh);
     }
@@ -277,6 +279,10 @@ final class FileCalls {
     if (context.isDataset()) {
       context.predictor().used(ino);
     }
+    if (context.open().isLockLost(fh)) {
+      request.error(Errno.EIO.code());
+      return;
+    }
     DirtyFile dirty = context.writeBack().find(ino);
     if (dirty != null && !dirty.isClean()) {
       readDirty(request, ino, fh, dirty, offset, size);
@@ -360,7 +366,7 @@ final class FileCalls {
     if (handle == null || handle.dirty() == null) {
       throw new FsException(Errno.EINVAL, "write without a handle for writing", "ino", ino);
     }
-    if (handle.isLost()) {
+    if (handle.isLost() || handle.isLockLost()) {
       request.error(Errno.EIO.code());
       return;
     }
@@ -509,7 +515,26 @@ final class FileCalls {
     }
   }
 
+  /** Before the locks of one who closes the file end. */
+  void publish(long fh, Consumer<FsException> done) {
+    FileHandle handle = context.open().get(fh);
+    if (handle != null && handle.isLost()) {
+      context.open().toldLost(handle);
+      done.accept(new FsException(Errno.EIO, "written data was lost", "ino", handle.ino()));
+    } else if (handle == null || handle.dirty() == null || handle.dirty().isClean()) {
+      done.accept(null);
+    } else {
+      handle
+          .dirty()
+          .commit(context.config().syncOnClose(), (inode, failure) -> done.accept(failure));
+    }
+  }
+
   void fsync(FuseRequest request, long ino, long fh) {
+    if (context.open().isLockLost(fh)) {
+      request.error(Errno.EIO.code());
+      return;
+    }
     FileHandle handle = context.open().get(fh);
     if (handle != null && handle.isLost()) {
       tellLost(request, handle);

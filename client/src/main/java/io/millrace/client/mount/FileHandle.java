@@ -2,6 +2,9 @@ package io.millrace.client.mount;
 
 import io.millrace.client.DirtyFile;
 import io.millrace.client.ReadAhead;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * One open file description. Its window is made at the first read past the start, so that small
@@ -14,6 +17,8 @@ final class FileHandle {
   private boolean closed;
   private volatile int row = -1;
   private volatile boolean lost;
+  private volatile boolean lockLost;
+  private Set<Long> lockOwners;
 
   /**
    * @param dirty null where it was opened for reading only
@@ -47,6 +52,35 @@ final class FileHandle {
 
   void setLost(boolean value) {
     lost = value;
+  }
+
+  /** A lock that was taken through it is gone, and its holder is to hear. */
+  boolean isLockLost() {
+    return lockLost;
+  }
+
+  synchronized void setLockLost(long owner, boolean value) {
+    if (lockOwners != null && lockOwners.contains(owner)) {
+      lockLost = value;
+    }
+  }
+
+  /** Somebody locks through it. */
+  synchronized void locks(long owner) {
+    if (lockOwners == null) {
+      lockOwners = new HashSet<>();
+    }
+    lockOwners.add(owner);
+  }
+
+  synchronized void locksNoMore(long owner) {
+    if (lockOwners != null) {
+      lockOwners.remove(owner);
+    }
+  }
+
+  synchronized List<Long> lockOwners() {
+    return lockOwners == null ? List.of() : List.copyOf(lockOwners);
   }
 
   /** The handle's window; null before the reader has gone past the start. */

@@ -32,12 +32,24 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   private final KnownNames names;
   private final SharedWindows windows;
   private final OpenReclaim opens;
+  private final PendingNotices pendingNotices;
+  private final Runnable reclaimLocks;
   private final AtomicBoolean fencing = new AtomicBoolean();
 
   /** The node is to hear when the caches are gone. */
   private final AtomicBoolean dropped = new AtomicBoolean();
 
-  KernelNotices(MountContext context, KnownNames names, SharedWindows windows) {
+  /**
+   * @param reclaimLocks asks for the locks that the node may have forgotten
+   */
+  KernelNotices(
+      MountContext context,
+      KnownNames names,
+      SharedWindows windows,
+      PendingNotices pendingNotices,
+      Runnable reclaimLocks) {
+    this.pendingNotices = pendingNotices;
+    this.reclaimLocks = reclaimLocks;
     this.context = context;
     this.names = names;
     this.windows = windows;
@@ -66,6 +78,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
         LOG.log(Level.DEBUG, "the kernel answered a notice with errno {0}", errno);
       }
       if (left.decrementAndGet() == 0) {
+        pendingNotices.done(this);
         acknowledge(NoticeAck.newBuilder().setId(id).addAllOpen(open.keySet()).build());
       }
     }
@@ -74,6 +87,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   @Override
   public void notice(Notice notice) {
     var pending = new Pending(notice.getId());
+    pendingNotices.began(pending);
     for (NoticeItem item : notice.getItemsList()) {
       mark(item);
       pending.left.incrementAndGet();
@@ -200,6 +214,7 @@ final class KernelNotices implements NodeChannel.NoticeListener {
   @Override
   public void leasesLost() {
     context.session().renewed();
+    reclaimLocks.run();
     dropped.set(true);
     fence();
     opens.reclaim();
@@ -231,8 +246,11 @@ final class KernelNotices implements NodeChannel.NoticeListener {
     boolean toBeTold = dropped.getAndSet(false);
     FuseNotifier.Done told =
         errno -> {
-          if (left.decrementAndGet() == 0 && toBeTold) {
-            opens.dropped(boot);
+          if (left.decrementAndGet() == 0) {
+            pendingNotices.allDone();
+            if (toBeTold) {
+              opens.dropped(boot);
+            }
           }
         };
     try {

@@ -65,6 +65,7 @@ public final class Mount implements AutoCloseable {
             .readOnly(config.readOnly())
             .allowOther(config.allowOther())
             .posixAcl(true)
+            .locks(config.clusterLocks())
             .readAheadBytes(config.kernelReadAheadBytes());
     if (config.workers() > 0) {
       fuse.workers(config.workers());

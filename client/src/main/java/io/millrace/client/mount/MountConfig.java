@@ -16,6 +16,8 @@ import java.time.Duration;
  * @param kernelReadAheadBytes read-ahead of the kernel, set where root mounts; 0: its default
  * @param syncOnClose close waits until the data survives power loss (H13)
  * @param openFilesMax open files, and open directories; ENFILE beyond
+ * @param clusterLocks flock and fcntl locks are held by the node, for all mounts, else by the
+ *     kernel for this one
  * @param commitAfter dirty data of open files is committed after this long
  */
 public record MountConfig(
@@ -32,6 +34,7 @@ public record MountConfig(
     int kernelReadAheadBytes,
     boolean syncOnClose,
     int openFilesMax,
+    boolean clusterLocks,
     Duration commitAfter) {
 
   /** What the mount is for. */
@@ -48,6 +51,9 @@ public record MountConfig(
     }
     if (writeBackBytes < 8 << 20) {
       throw new IllegalArgumentException("write-back needs at least 8 MiB: " + writeBackBytes);
+    }
+    if (clusterLocks && mode == Mode.DATASET) {
+      throw new IllegalArgumentException("a dataset mount has no opens, and so no locks");
     }
     if (commitAfter.isNegative() || commitAfter.isZero()) {
       throw new IllegalArgumentException("commitAfter must be positive");
@@ -82,6 +88,7 @@ public record MountConfig(
     private int kernelReadAheadBytes = 1 << 20;
     private boolean syncOnClose;
     private int openFilesMax = 65_536;
+    private boolean clusterLocks;
     private Duration commitAfter = Duration.ofSeconds(5);
 
     private Builder(Path mountPoint) {
@@ -148,6 +155,11 @@ public record MountConfig(
       return this;
     }
 
+    public Builder clusterLocks(boolean value) {
+      clusterLocks = value;
+      return this;
+    }
+
     public Builder commitAfter(Duration value) {
       commitAfter = value;
       return this;
@@ -168,6 +180,7 @@ public record MountConfig(
           kernelReadAheadBytes,
           syncOnClose,
           openFilesMax,
+          clusterLocks,
           commitAfter);
     }
   }

@@ -18,6 +18,8 @@ import io.millrace.core.wire.NodeChannel;
 import io.millrace.core.wire.NodeChannel.Reply;
 import io.millrace.core.wire.Op;
 import io.millrace.fuse.CopyRange;
+import io.millrace.fuse.DetachedReply;
+import io.millrace.fuse.FileLock;
 import io.millrace.fuse.FuseFileSystem;
 import io.millrace.fuse.FuseRequest;
 import io.millrace.fuse.FuseSession;
@@ -69,6 +71,7 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   private Directories directories;
   private EntryAnswers answers;
   private SharedWindows windows;
+  private LockCalls locks;
 
   MountFileSystem(MountConfig config, NodeChannel channel, ContentCache l2, MountLedger ledger) {
     this.config = config;
@@ -126,7 +129,10 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
     files = new FileCalls(context, answers, mutations, windows);
     space = new SpaceCalls(context, mutations);
     directories = new Directories(context, answers);
-    var notices = new KernelNotices(context, names, windows);
+    var pendingNotices = new PendingNotices();
+    locks = new LockCalls(context, pendingNotices);
+    Runnable reclaim = config.clusterLocks() ? locks::reclaim : () -> {};
+    var notices = new KernelNotices(context, names, windows, pendingNotices, reclaim);
     new Succession(context, notices).begin(fuse);
     session.channel().onNotice(notices);
     Thread.ofVirtual().name("millrace-mount-clock").start(this::tick);
@@ -381,6 +387,10 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
   public void flush(FuseRequest request, long nodeid, long fh) {
     if (context.isDataset()) {
       request.error(Errno.ENOSYS.code());
+    } else if (config.clusterLocks() && locks.endsAtFlush(nodeid, fh, request.lockOwner())) {
+      long owner = request.lockOwner();
+      DetachedReply kernel = request.detach();
+      files.publish(fh, failure -> locks.flushed(kernel, nodeid, owner, failure));
     } else {
       files.flush(request, fh);
     }
@@ -393,7 +403,21 @@ final class MountFileSystem implements FuseFileSystem, WriteBack.Listener {
 
   @Override
   public void release(FuseRequest request, long nodeid, long fh, int flags) {
+    FileHandle handle = config.clusterLocks() ? context.open().get(fh) : null;
+    if (handle != null) {
+      locks.released(nodeid, handle);
+    }
     files.release(request, fh);
+  }
+
+  @Override
+  public void getlk(FuseRequest request, long nodeid, FileLock lock) {
+    locks.getlk(request, nodeid, lock);
+  }
+
+  @Override
+  public void setlk(FuseRequest request, long nodeid, FileLock lock, boolean wait) {
+    locks.setlk(request, nodeid, lock, wait);
   }
 
   @Override

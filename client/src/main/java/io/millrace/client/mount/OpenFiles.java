@@ -17,6 +17,7 @@ final class OpenFiles {
   private record Use(int handles, boolean orphan) {}
 
   private final ConcurrentHashMap<Long, FileHandle> handles = new ConcurrentHashMap<>();
+  private volatile boolean anyLockLost;
   private final ConcurrentHashMap<Long, Use> uses = new ConcurrentHashMap<>();
   private final HandleRows rows;
   private final AtomicLong numbers;
@@ -89,6 +90,37 @@ final class OpenFiles {
   void toldLost(FileHandle handle) {
     handle.setLost(false);
     rows.setLost(handle.row(), false);
+  }
+
+  /** A lock is asked for through the handle. */
+  void locks(long number, long owner) {
+    FileHandle handle = get(number);
+    if (handle != null) {
+      handle.locks(owner);
+    }
+  }
+
+  void locksNoMore(long number, long owner) {
+    FileHandle handle = get(number);
+    if (handle != null) {
+      handle.locksNoMore(owner);
+    }
+  }
+
+  /** The owner's locks on the inode are gone without its doing; or it has heard of that. */
+  void lockLost(long ino, long owner, boolean value) {
+    if (value || anyLockLost) {
+      anyLockLost |= value;
+      handles.values().stream()
+          .filter(handle -> handle.ino() == ino)
+          .forEach(handle -> handle.setLockLost(owner, value));
+    }
+  }
+
+  /** Whether a lock that was taken through the handle is gone. */
+  boolean isLockLost(long number) {
+    FileHandle handle = anyLockLost ? get(number) : null;
+    return handle != null && handle.isLockLost();
   }
 
   /** The inodes that are open. */

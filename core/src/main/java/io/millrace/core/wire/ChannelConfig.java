@@ -6,6 +6,7 @@ package io.millrace.core.wire;
  * @param loopThreads event loops; one serves one line
  * @param inFlightMax requests unanswered at a time, beyond which calls block
  * @param session to go on with, of a process before this one; 0 for a new one
+ * @param locks the client locks at the node, and claims its locks again after a restart
  */
 public record ChannelConfig(
     String host,
@@ -14,7 +15,8 @@ public record ChannelConfig(
     boolean admin,
     int loopThreads,
     int inFlightMax,
-    long session) {
+    long session,
+    boolean locks) {
 
   public ChannelConfig {
     if (port < 1 || port > 65535) {
@@ -27,15 +29,19 @@ public record ChannelConfig(
 
   /** A mount's channel. */
   public static ChannelConfig session(String host, int port, String client) {
-    return new ChannelConfig(host, port, client, false, 1, 1024, 0);
+    return new ChannelConfig(host, port, client, false, 1, 1024, 0, false);
   }
 
   /** A command line's channel. */
   public static ChannelConfig admin(String host, int port, String client) {
-    return new ChannelConfig(host, port, client, true, 1, 64, 0);
+    return new ChannelConfig(host, port, client, true, 1, 64, 0, false);
   }
 
   public ChannelConfig goingOnWith(long session) {
-    return new ChannelConfig(host, port, client, admin, loopThreads, inFlightMax, session);
+    return new ChannelConfig(host, port, client, admin, loopThreads, inFlightMax, session, locks);
+  }
+
+  public ChannelConfig withLocks(boolean atNode) {
+    return new ChannelConfig(host, port, client, admin, loopThreads, inFlightMax, session, atNode);
   }
 }

@@ -24,6 +24,7 @@ public final class LocalNodeChannel implements NodeChannel {
   private final String client;
   private final boolean admin;
   private final long session;
+  private final boolean locks;
   private volatile LocalPeer peer;
   private volatile Welcome welcome;
   private final HeldNotices listener = new HeldNotices();
@@ -43,10 +44,19 @@ public final class LocalNodeChannel implements NodeChannel {
    * @param session 0 for a new one
    */
   public LocalNodeChannel(RequestHandler handler, String client, boolean admin, long session) {
+    this(handler, client, admin, session, false);
+  }
+
+  /**
+   * @param locks the client locks at the node
+   */
+  public LocalNodeChannel(
+      RequestHandler handler, String client, boolean admin, long session, boolean locks) {
     this.handler = handler;
     this.client = client;
     this.admin = admin;
     this.session = session;
+    this.locks = locks;
     greet();
   }
 
@@ -103,6 +113,7 @@ public final class LocalNodeChannel implements NodeChannel {
             .setVersionMax(FrameFormat.VERSION_MAX)
             .setClient(client)
             .setAdmin(admin)
+            .setLocks(locks)
             .setSession(welcome == null ? session : welcome.getSession())
             .build();
     peer = next;

@@ -186,6 +186,7 @@ public final class NettyNodeChannel implements NodeChannel {
           .setVersionMax(FrameFormat.VERSION_MAX)
           .setClient(config.client())
           .setAdmin(config.admin())
+          .setLocks(config.locks())
           .setSession(welcome == null ? config.session() : welcome.getSession())
           .build();
     } finally {
@@ -362,7 +363,7 @@ public final class NettyNodeChannel implements NodeChannel {
 
   private static boolean exempt(Op op) {
     return switch (op) {
-      case RENEW, NOTICE_ACK, RELEASE_LEASES, RECLAIM, BYE -> true;
+      case RENEW, NOTICE_ACK, RELEASE_LEASES, RECLAIM, LOCK, BYE -> true;
       case HELLO,
           LOOKUP,
           GETATTR,

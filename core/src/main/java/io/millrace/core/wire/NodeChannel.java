@@ -20,7 +20,8 @@ public interface NodeChannel extends AutoCloseable {
    *
    * <p>Back-pressure: blocks while {@code maxInFlight} requests are unanswered (a node that is away
    * included); on a thread of the channel itself, where it can't block, it goes up to four times
-   * that and then fails with EAGAIN. RENEW, NOTICE_ACK, RELEASE_LEASES, RECLAIM and BYE are exempt.
+   * that and then fails with EAGAIN. RENEW, NOTICE_ACK, RELEASE_LEASES, RECLAIM, LOCK (which may
+   * wait for other clients) and BYE are exempt.
    *
    * @param payload null for none; read before the callback runs, and until it ran
    */

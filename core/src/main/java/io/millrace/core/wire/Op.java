@@ -12,6 +12,8 @@ import io.millrace.proto.ErrorReply;
 import io.millrace.proto.Hello;
 import io.millrace.proto.Inode;
 import io.millrace.proto.InodeRequest;
+import io.millrace.proto.LockReply;
+import io.millrace.proto.LockRequest;
 import io.millrace.proto.LookupRequest;
 import io.millrace.proto.MutateRequest;
 import io.millrace.proto.Notice;
@@ -62,6 +64,7 @@ public enum Op {
   COPY(20, CopyRequest.parser(), CopyReply.parser()),
   /** What a client without leases has open, and that it has dropped what it had cached. */
   RECLAIM(21, Reclaim.parser(), ReclaimReply.parser()),
+  LOCK(22, LockRequest.parser(), LockReply.parser()),
   /** Only as a reply. */
   ERROR(255, Empty.parser(), ErrorReply.parser());
 

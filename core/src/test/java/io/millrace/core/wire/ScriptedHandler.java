@@ -65,7 +65,18 @@ final class ScriptedHandler implements RequestHandler {
       case GETATTR -> throw new IllegalStateException("a bug of the handler");
       case XATTR ->
           responder.fail(new FsException(Errno.ENODATA, "no such attribute", "name", "user.x"));
-      case LOOKUP, READDIR, OPEN, SYNC, RELEASE_LEASES, RECLAIM, ADMIN, NOTICE, SEEK, COPY, ERROR ->
+      case LOOKUP,
+          READDIR,
+          OPEN,
+          SYNC,
+          RELEASE_LEASES,
+          RECLAIM,
+          ADMIN,
+          NOTICE,
+          SEEK,
+          COPY,
+          LOCK,
+          ERROR ->
           responder.fail(new FsException(Errno.ENOSYS, "not in the script"));
     }
   }

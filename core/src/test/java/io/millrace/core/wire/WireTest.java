@@ -298,7 +298,7 @@ final class WireTest {
   }
 
   static ChannelConfig config(int port, int inFlightMax) {
-    return new ChannelConfig("127.0.0.1", port, "test", false, 1, inFlightMax, 0);
+    return new ChannelConfig("127.0.0.1", port, "test", false, 1, inFlightMax, 0, false);
   }
 
   private NodeChannel.Reply read(int offset, int length) {

@@ -1,0 +1,4 @@
+package io.millrace.core.lock;
+
+/** What is locked. */
+public record LockKey(long ino, LockSpace space) {}
