@@ -3,6 +3,7 @@ package io.millrace.link;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * What an export writes into the object's metadata to know its own write again when the reply was
@@ -29,6 +30,21 @@ record ExportId(String text) {
       return Long.parseUnsignedLong(text.substring(owner.length()), 16) > inode.getExportedSeq();
     } catch (NumberFormatException e) {
       return false;
+    }
+  }
+
+  /**
+   * The inode that this link wrote the object from, whichever content; empty: somebody else did.
+   */
+  static OptionalLong writer(LinkRecord link, Map<String, String> metadata) {
+    String[] parts = metadata.getOrDefault(METADATA_KEY, "").split("-", -1);
+    if (parts.length != 3 || !parts[0].equals(Long.toHexString(link.getCreatedNs()))) {
+      return OptionalLong.empty();
+    }
+    try {
+      return OptionalLong.of(Long.parseUnsignedLong(parts[1], 16));
+    } catch (NumberFormatException e) {
+      return OptionalLong.empty();
     }
   }
 

@@ -62,7 +62,7 @@ final class FileExporter {
   }
 
   private Outcome content(LinkRecord link, Change change) {
-    Optional<Inode> found = inode(change.getIno());
+    Optional<Inode> found = parts.named(change.getIno());
     if (found.isEmpty()) {
       return resolve(change);
     }
@@ -78,18 +78,6 @@ final class FileExporter {
 
   private static boolean dirty(Inode inode) {
     return inode.getContentClass() == ContentClass.DIRTY || !inode.hasObject();
-  }
-
-  private Optional<Inode> inode(long ino) {
-    try {
-      Inode inode = parts.namespace().inode(ino);
-      return inode.getNlink() == 0 ? Optional.empty() : Optional.of(inode);
-    } catch (FsException e) {
-      if (e.errno() == Errno.ESTALE || e.errno() == Errno.ENOENT) {
-        return Optional.empty();
-      }
-      throw e;
-    }
   }
 
   private Outcome upload(LinkRecord link, Change change, Inode inode) {
@@ -145,7 +133,10 @@ final class FileExporter {
           return Optional.of(head.info()); // our own, its reply was lost (H20)
         }
         boolean expected = known && head.info().etag().equals(etag(inode));
-        if (!expected && !ExportId.unconfirmed(link, inode, head.metadata())) {
+        boolean ours =
+            ExportId.unconfirmed(link, inode, head.metadata())
+                || parts.fromDeleted(link, head.metadata());
+        if (!expected && !ours) {
           conflict(link, inode, key, head);
           return Optional.empty();
         }
@@ -199,7 +190,8 @@ final class FileExporter {
   }
 
   private boolean current(Inode inode) {
-    return inode(inode.getIno())
+    return parts
+        .named(inode.getIno())
         .map(now -> now.getContentSeq() == inode.getContentSeq())
         .orElse(false);
   }
@@ -250,7 +242,7 @@ final class FileExporter {
       if (from.isEmpty() || !from.get().info().etag().equals(etag(inode))) {
         return there.get().info(); // copied before a crash
       }
-    } else if (there.isPresent()) {
+    } else if (there.isPresent() && !parts.fromDeleted(link, there.get().metadata())) {
       throw new FsException(Errno.EEXIST, "another object has the new name", "key", target);
     }
     ObjectHead from =
@@ -264,7 +256,7 @@ final class FileExporter {
 
   /** S17: a copy in place with new metadata. */
   private Outcome attributes(LinkRecord link, Change change) {
-    Optional<Inode> found = inode(change.getIno());
+    Optional<Inode> found = parts.named(change.getIno());
     if (found.isEmpty() || FileType.isDirectory(found.get()) || dirty(found.get())) {
       return resolve(change);
     }
@@ -316,7 +308,7 @@ final class FileExporter {
 
   /** S9: each object below the directory follows it, then the row goes. */
   private Outcome moved(LinkRecord link, Change change) {
-    Optional<Inode> directory = inode(change.getIno());
+    Optional<Inode> directory = parts.named(change.getIno());
     if (directory.isEmpty()) {
       return resolve(change);
     }
@@ -367,7 +359,14 @@ final class FileExporter {
             .setObject(version)
             .setKey(key)
             .setChange(change);
-    return parts.writer().apply(Command.newBuilder().setMarkExported(mark), true).getExisted();
+    try {
+      return parts.writer().apply(Command.newBuilder().setMarkExported(mark), true).getExisted();
+    } catch (FsException e) {
+      if (e.errno() == Errno.ESTALE || e.errno() == Errno.ENOENT) {
+        return false; // deleted meanwhile
+      }
+      throw e;
+    }
   }
 
   private Outcome resolve(Change change) {

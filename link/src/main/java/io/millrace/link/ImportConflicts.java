@@ -12,6 +12,7 @@ import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.MarkExported;
 import io.millrace.proto.ObjectVersion;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -43,8 +44,8 @@ final class ImportConflicts {
     String path = parts.shown(ours.get().getIno());
     try {
       Optional<Bucket.ObjectHead> head = bucket.backOff().retrying(() -> bucket.bucket().head(key));
-      if (head.isEmpty() || ExportId.unconfirmed(link, ours.get(), head.get().metadata())) {
-        progress.skipped(1); // gone again, or our own upload whose reply was lost (H20)
+      if (head.isEmpty() || isOwn(ours.get(), head.get().metadata())) {
+        progress.skipped(1); // gone again, or our own
         return;
       }
       String kept = settle(ours.get(), key, theirs);
@@ -56,6 +57,11 @@ final class ImportConflicts {
       progress.failed(
           path, e.errno() == Errno.EEXIST ? "CONFLICT" : e.errno().name(), e.getMessage());
     }
+  }
+
+  /** An upload whose reply was lost (H20), or of a file that was replaced by this one meanwhile. */
+  private boolean isOwn(Inode ours, Map<String, String> metadata) {
+    return ExportId.unconfirmed(link, ours, metadata) || parts.fromDeleted(link, metadata);
   }
 
   /**

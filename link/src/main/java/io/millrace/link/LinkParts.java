@@ -5,7 +5,11 @@ import io.millrace.core.api.CoherenceNotifier;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What all work on links shares. Owned and closed by {@link LinkEngine}. */
 record LinkParts(
@@ -25,5 +29,27 @@ record LinkParts(
 
   String shown(long ino) {
     return TreePath.shown(namespace, ino);
+  }
+
+  /** The inode as it is now; empty where no name leads to it any more. */
+  Optional<Inode> named(long ino) {
+    try {
+      Inode inode = namespace().inode(ino);
+      return inode.getNlink() == 0 ? Optional.empty() : Optional.of(inode);
+    } catch (FsException e) {
+      if (e.errno() == Errno.ESTALE || e.errno() == Errno.ENOENT) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Whether the link wrote an object from a file that is deleted since: it had the name before, and
+   * was replaced while its upload was on the way. Nobody else wrote after it: no conflict (S5).
+   */
+  boolean fromDeleted(LinkRecord link, Map<String, String> metadata) {
+    OptionalLong writer = ExportId.writer(link, metadata);
+    return writer.isPresent() && named(writer.getAsLong()).isEmpty();
   }
 }

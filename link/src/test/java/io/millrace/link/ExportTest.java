@@ -217,6 +217,24 @@ class ExportTest {
   }
 
   @Test
+  void S05_aFileReplacedDuringItsUploadIsNoConflict() {
+    fixture.exporting("/x", "");
+    fixture.write("/x/a", "first");
+    var once = new AtomicBoolean();
+    fixture.bucket.afterPut =
+        () -> {
+          if (!once.getAndSet(true)) {
+            fixture.write("/x/new", "second");
+            fixture.rename("/x/new", "/x/a");
+          }
+        };
+    assertExported("/x");
+    assertEquals(List.of("a"), fixture.keys());
+    assertEquals("second", fixture.objectText("a"));
+    assertEquals(List.of("a"), fixture.names("/x"));
+  }
+
+  @Test
   void S05_exportOverAChangedObjectIsAConflict() {
     for (boolean conditions : new boolean[] {true, false}) {
       String name = conditions ? "with" : "without";

@@ -2,7 +2,6 @@ package io.millrace.client.mount;
 
 import io.millrace.client.DirtyFile;
 import io.millrace.client.ReadAhead;
-import io.millrace.client.ReadSink;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.wire.NodeChannel.Reply;
@@ -316,19 +315,6 @@ final class FileCalls {
     return handle == null
         ? windows.window(ino, offset)
         : handle.window(offset, context.reader()::readAhead);
-  }
-
-  /** Bytes go from where they lie to the kernel. */
-  private record KernelSink(DetachedReply kernel) implements ReadSink {
-    @Override
-    public void bytes(MemorySegment[] parts, int count) {
-      kernel.data(parts, count);
-    }
-
-    @Override
-    public void failed(FsException failure) {
-      kernel.fail(failure);
-    }
   }
 
   private void readDirty(

@@ -83,10 +83,10 @@ final class KnownNames {
   }
 
   private void shrink() {
-    Iterator<Long> eldest = directories.keySet().iterator();
+    Iterator<Directory> eldest = directories.values().iterator();
     long bytes = directories.values().stream().mapToLong(Directory::bytes).sum();
     while (directories.size() > DIRECTORIES_MAX || (bytes > BYTES_MAX && directories.size() > 1)) {
-      bytes -= directories.get(eldest.next()).bytes();
+      bytes -= eldest.next().bytes();
       eldest.remove();
     }
   }
