@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  * (0: empty), count, value. Not thread-safe: the stripe's owner locks.
  *
  * <p>Off the heap, since it grows with the kernel's inode cache, which has the machine's memory for
- * limit and not the heap's; the smallest table is on the heap and needs no release.
+ * limit and not the heap's; the smallest table needs no release.
  */
 final class LookupTable {
   private static final int SLOTS_MIN = 16;
@@ -171,7 +171,7 @@ final class LookupTable {
   private void allocate(int count) {
     if (count == SLOTS_MIN) {
       arena = null;
-      memory = MemorySegment.ofArray(new long[(int) (count * SLOT_BYTES / Long.BYTES)]);
+      memory = Arena.ofAuto().allocate(count * SLOT_BYTES, Long.BYTES);
     } else {
       arena = Arena.ofShared();
       memory = arena.allocate(count * SLOT_BYTES, Long.BYTES);
