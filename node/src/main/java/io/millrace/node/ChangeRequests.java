@@ -187,6 +187,7 @@ final class ChangeRequests {
   }
 
   private void submit(ClientSession session, Command command, Way way, Responder responder) {
+    checkLocks(session, command); // after its blocks were stored, which may have taken a while
     if (command.hasReapOrphan()) {
       orphans.released(
           session,
@@ -363,7 +364,6 @@ final class ChangeRequests {
       throw new FsException(Errno.EPERM, "a command of another session");
     }
     checkOwnBlocks(session, command);
-    checkLocks(session, command);
     switch (command.getOpCase()) {
       case CREATE,
           MKDIR,

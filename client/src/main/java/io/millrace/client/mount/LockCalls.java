@@ -52,6 +52,9 @@ final class LockCalls {
   private final HeldLocks held = new HeldLocks();
   private final AtomicInteger asked = new AtomicInteger();
 
+  /** The latest: an earlier one has nothing to say any more. */
+  private volatile Claim latest;
+
   LockCalls(MountContext context, PendingNotices notices) {
     this.context = context;
     this.notices = notices;
@@ -288,39 +291,65 @@ final class LockCalls {
     }
   }
 
-  // ---- after the node's restart ----
+  // ---- after the leases were lost, or the node's restart ----
 
-  /** Claims what is held, and says when that was all. Must not block. */
+  /**
+   * Claims what is held. Says that this was all when nothing written under a lost lock is on its
+   * way any more: until then the node takes none of it. Must not block.
+   */
   void reclaim() {
+    var claim = new Claim();
+    latest = claim;
     List<LockRecord> all = held.all();
-    for (int from = 0; from == 0 || from < all.size(); from += RECLAIM_BATCH) {
+    for (int from = 0; from < all.size(); from += RECLAIM_BATCH) {
       int to = Math.min(all.size(), from + RECLAIM_BATCH);
-      send(
-          LockRequest.newBuilder()
-              .setAction(LockAction.LOCK_RECLAIM)
-              .addAllHeld(all.subList(from, to))
-              .setLast(to == all.size())
-              .build(),
-          new Reclaimed());
+      claim.begun();
+      send(claim().addAllHeld(all.subList(from, to)).build(), claim);
     }
+    claim.ended();
   }
 
-  private final class Reclaimed implements NodeChannel.Callback {
+  private static LockRequest.Builder claim() {
+    return LockRequest.newBuilder().setAction(LockAction.LOCK_RECLAIM);
+  }
+
+  /** Ends with the last of its answers and of the files that they concern. */
+  private final class Claim implements NodeChannel.Callback {
+    private final AtomicInteger open = new AtomicInteger(1);
+
+    void begun() {
+      open.incrementAndGet();
+    }
+
+    void ended() {
+      if (open.decrementAndGet() == 0 && latest == this) {
+        send(claim().setLast(true).build(), new Done(Claim::unanswered));
+      }
+    }
+
     @Override
     public void done(Reply reply) {
       LockReply answer = reply.as(LockReply.class);
       reply.close();
-      answer.getLostList().forEach(LockCalls.this::lose);
+      answer.getLostList().forEach(lock -> lose(lock, this));
+      ended();
     }
 
     @Override
     public void failed(FsException failure) {
-      LOG.log(Level.DEBUG, "locks were not claimed", failure);
+      unanswered(failure);
+    }
+
+    /** The leases are lost again, and all is claimed once more when the node is back. */
+    private static void unanswered(FsException failure) {
+      if (failure != null) {
+        LOG.log(Level.DEBUG, "locks were not claimed", failure);
+      }
     }
   }
 
   /** As NFSv4 does: the holder gets EIO until it has given the lock up or closed the file. */
-  private void lose(LockRecord lock) {
+  private void lose(LockRecord lock, Claim claim) {
     LOG.log(Level.WARNING, "a lock on inode " + lock.getIno() + " was lost");
     var holder = new Holder(lock.getIno(), lock.getWholeFile(), lock.getOwner());
     boolean exclusive = lock.getType() == LockType.LOCK_EXCLUSIVE;
@@ -329,8 +358,19 @@ final class LockCalls {
       context.open().lockLost(lock.getIno(), lock.getOwner(), true);
       DirtyFile dirty = context.writeBack().find(lock.getIno());
       if (dirty != null && !dirty.isClean()) {
-        dirty.keep(lost(lock.getIno()));
+        drop(dirty, lost(lock.getIno()), claim);
       }
     }
+  }
+
+  private static void drop(DirtyFile dirty, FsException why, Claim claim) {
+    claim.begun();
+    dirty.keep(why);
+    dirty.commit(
+        false,
+        (inode, failure) -> {
+          dirty.keep(failure == null ? why : failure); // nobody was told yet
+          claim.ended();
+        });
   }
 }
