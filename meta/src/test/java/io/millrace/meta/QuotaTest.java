@@ -216,6 +216,22 @@ class QuotaTest {
   }
 
   @Test
+  void aFileCountsWhereItsLastNameIs() {
+    long other = fs.dir(ROOT, "other");
+    long left = quotas.written(dir, "f", 10);
+    fs.ok(fs.linking(left, other, "f"));
+    long stayed = quotas.written(dir, "g", 5);
+    fs.ok(fs.linking(stayed, other, "g"));
+    int quota = quotas.set(dir, NONE, NONE);
+    quotas.countAll();
+    fs.ok(fs.unlinking(dir, "f", false));
+    fs.ok(fs.unlinking(other, "g", false));
+    assertEquals("5 bytes, 1 files", quotas.count(quota));
+    assertEquals(0, fs.inode(left).getQuota());
+    assertEquals(List.of(), quotas.audit(false));
+  }
+
+  @Test
   void quotaGoesWithItsDirectory() {
     int outer = quotas.set(ROOT, NONE, NONE);
     quotas.countAll();

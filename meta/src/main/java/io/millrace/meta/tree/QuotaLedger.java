@@ -70,6 +70,22 @@ public final class QuotaLedger {
   }
 
   /**
+   * A file that had names inside and outside of a quota when that was set counts where its last one
+   * is. No limit applies: it is there. The caller saves it.
+   */
+  void oneNameLeft(InodeState file) {
+    if (tree.quotas().byId().isEmpty()) {
+      return;
+    }
+    int right = tree.directory(tree.names(file.ino).getFirst().dir()).quota;
+    if (right != file.quota) {
+      released(file);
+      charge(right, file.size, 1, false);
+      file.quota = right;
+    }
+  }
+
+  /**
    * Refuses to bring an inode from one quota to another, as XFS does for its projects (H23).
    *
    * @throws FsException EXDEV
