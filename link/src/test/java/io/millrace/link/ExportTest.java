@@ -26,6 +26,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -217,17 +219,20 @@ class ExportTest {
   }
 
   @Test
-  void S05_aFileReplacedDuringItsUploadIsNoConflict() {
+  void S05_aFileReplacedDuringItsUploadIsNoConflict() throws InterruptedException {
     fixture.exporting("/x", "");
     fixture.write("/x/a", "first");
     var once = new AtomicBoolean();
+    var replaced = new CountDownLatch(1);
     fixture.bucket.afterPut =
         () -> {
           if (!once.getAndSet(true)) {
             fixture.write("/x/new", "second");
             fixture.rename("/x/new", "/x/a");
+            replaced.countDown();
           }
         };
+    assertTrue(replaced.await(WAIT_MS, TimeUnit.MILLISECONDS)); // later changes are not waited for
     assertExported("/x");
     assertEquals(List.of("a"), fixture.keys());
     assertEquals("second", fixture.objectText("a"));

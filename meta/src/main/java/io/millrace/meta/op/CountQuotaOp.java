@@ -38,14 +38,29 @@ public final class CountQuotaOp {
   private boolean run(QuotaRecord quota, int entriesMax) {
     int left = entriesMax;
     while (left > 0) {
-      QuotaWork work = first(quota.getId());
+      QuotaWork work = next(quota);
       if (work == null) {
-        scope.quota().put(quota.toBuilder().setCounting(false).build());
+        scope.quota().counted(quota);
         return false;
       }
       left -= look(quota, work, left) + 1;
     }
     return true;
+  }
+
+  /** Its own first, then what removed quotas in it left undone. */
+  private QuotaWork next(QuotaRecord quota) {
+    QuotaWork work = first(quota.getId());
+    for (QuotaRecord removed : tree.quotas().uncounted(quota.getId())) {
+      if (work != null) {
+        return work;
+      }
+      work = first(removed.getId());
+      if (work == null) {
+        scope.quota().counted(removed);
+      }
+    }
+    return work;
   }
 
   private QuotaWork first(int quota) {
@@ -57,7 +72,7 @@ public final class CountQuotaOp {
 
   /** How many entries it looked at. */
   private int look(QuotaRecord quota, QuotaWork work, int entriesMax) {
-    byte[] key = Keys.quotaWork(quota.getId(), work.dir());
+    byte[] key = Keys.quotaWork(work.quota(), work.dir());
     InodeState dir = tree.inode(work.dir());
     if (dir == null || dir.quota != quota.getId()) {
       tree.batch().delete(key);
@@ -71,7 +86,7 @@ public final class CountQuotaOp {
     if (names.size() < entriesMax) {
       tree.batch().delete(key);
     } else {
-      tree.batch().put(key, new QuotaWork(dir.ino, names.getLast()).value());
+      tree.batch().put(key, new QuotaWork(work.quota(), dir.ino, names.getLast()).value());
     }
     return names.size();
   }

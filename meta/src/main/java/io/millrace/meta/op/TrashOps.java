@@ -44,7 +44,8 @@ public final class TrashOps {
     TreeWriter tree = scope.tree();
     InodeState inode = tree.existing(op.getIno());
     TrashedRow origin = scope.trash().origin(inode.ino);
-    if (origin == null) {
+    // What left it with the directory that it was in has its origin still.
+    if (origin == null || !scope.trash().isInside(tree.directory(inode.parent))) {
       throw new FsException(Errno.ENOENT, "not in the trash", "inode", inode.ino);
     }
     boolean elsewhere = op.getDir() != 0;
