@@ -70,8 +70,7 @@ class SquashTest {
   @Test
   void H31_rootIsNobodyThroughAMount() throws Exception {
     Path a = squashed("root");
-    for (String line :
-        List.of("touch x", "mkdir x", "rm secret", "cat secret", "echo y >> shown", "rm home/f")) {
+    for (String line : List.of("touch x", "mkdir x", "rm secret", "echo y >> shown", "rm home/f")) {
       refused("Permission denied", a, line);
     }
     for (String line : List.of("chmod 777 home", "chown 0 home", "rm all/f", "mv all/f all/g")) {
@@ -97,7 +96,7 @@ class SquashTest {
     Path a = squashed("all");
     refused("Permission denied", a, USER + "touch home/g");
     refused("Operation not permitted", a, USER + "rm -f all/f");
-    String made = USER + "touch all/theirs && stat -c %u all/theirs";
+    String made = USER + "sh -c 'echo y > all/theirs && stat -c %u all/theirs'";
     assertEquals("65534\n", product.shell(a, made).expect(0).out());
   }
 }
