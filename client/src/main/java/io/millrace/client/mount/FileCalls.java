@@ -18,6 +18,7 @@ import io.millrace.proto.InodeRequest;
 import io.millrace.proto.OpenReply;
 import io.millrace.proto.OpenRequest;
 import io.millrace.proto.SetAttr;
+import io.millrace.proto.Welcome;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
@@ -75,7 +76,8 @@ final class FileCalls {
     long facts = context.nodes().facts(ino); // after it counts as open, as a recall looks then
     if (NodeTable.has(facts, NodeTable.CONTENT_LEASE)
         && NodeTable.has(facts, NodeTable.PAGES_MATCH)
-        && context.notices().isFresh(ino, since)) {
+        && context.notices().isFresh(ino, since)
+        && !isSquashed(request.uid())) {
       opened(request, ino, flags, OpenReplyFlags.KEEP_CACHE);
       pending.end();
       return;
@@ -83,6 +85,12 @@ final class FileCalls {
     DetachedReply kernel = request.detach();
     kernel.answerWhenInterrupted();
     askOpen(kernel, pending, ino, flags);
+  }
+
+  /** Who is somebody else at the node: its kernel's yes counts for nothing. */
+  private boolean isSquashed(int uid) {
+    Welcome node = context.channel().welcome();
+    return node.getSquashAll() || (node.getSquashRoot() && uid == 0);
   }
 
   /**
