@@ -232,6 +232,17 @@ class QuotaTest {
   }
 
   @Test
+  void tenThousandQuotasAreTheLimit() {
+    for (int i = 0; i < 10_000; i++) {
+      quotas.set(fs.dir(dir, "q" + i), 0, 1);
+    }
+    long one = fs.dir(dir, "one");
+    assertEquals(Errno.ENOSPC, fs.errno(quotas.putting(0, one, 0, 1)));
+    quotas.remove(fs.at("/d/q0").getQuota());
+    quotas.set(one, 0, 1);
+  }
+
+  @Test
   void quotaGoesWithItsDirectory() {
     int outer = quotas.set(ROOT, NONE, NONE);
     quotas.countAll();

@@ -55,6 +55,17 @@ class TrashTest {
                         TrashRecord.newBuilder().setRoot(root).setKeepSeconds(60).setOff(off))));
   }
 
+  @Test
+  void aTrashOfYourOwnIsLeftAlone() {
+    long own = fs.dir(ROOT, ".trash");
+    var put = PutTrash.newBuilder().setTrash(TrashRecord.newBuilder().setRoot(dir));
+    assertEquals(Errno.EEXIST, fs.errno(fs.command().setPutTrash(put)));
+    assertEquals(List.of(), fs.namespace.trashes());
+    fs.ok(fs.renaming(ROOT, ".trash", ROOT, "mine", 0));
+    set(dir, false);
+    assertEquals(own, fs.at("/mine").getIno());
+  }
+
   private Command.Builder restoring(long ino) {
     return fs.command().setRestoreTrash(RestoreTrash.newBuilder().setIno(ino));
   }
