@@ -12,12 +12,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Each row of a table in docs/SEMANTICS.md names tests in its last column, which exist. */
 class SemanticsTest {
-  private static final Path ROOT = Path.of(System.getProperty("millrace.root"));
   private static final Pattern TEST_METHOD =
       Pattern.compile(
           "@(?:Test|ParameterizedTest|Property|RepeatedTest|TestFactory)\\b[^;{]*? (\\w+)\\(");
@@ -26,8 +24,8 @@ class SemanticsTest {
 
   private static Set<String> tests() throws IOException {
     var names = new HashSet<String>();
-    try (Stream<Path> files = Files.walk(ROOT)) {
-      for (Path file : files.filter(SemanticsTest::isTest).toList()) {
+    for (Path file : Sources.java()) {
+      if (file.toString().contains("/src/test/") && file.toString().endsWith("Test.java")) {
         names.add(file.getFileName().toString().replace(".java", ""));
         Matcher method = TEST_METHOD.matcher(Files.readString(file));
         while (method.find()) {
@@ -38,15 +36,10 @@ class SemanticsTest {
     return names;
   }
 
-  private static boolean isTest(Path file) {
-    String path = file.toString();
-    return path.endsWith("Test.java") && path.contains("/src/test/") && !path.contains("/target/");
-  }
-
   @Test
   void everyRowNamesItsTests() throws IOException {
     Set<String> tests = tests();
-    List<String> lines = Files.readAllLines(ROOT.resolve("docs/SEMANTICS.md"));
+    List<String> lines = Files.readAllLines(Sources.ROOT.resolve("docs/SEMANTICS.md"));
     var wrong = new ArrayList<String>();
     int rows = 0;
     for (int i = 1; i < lines.size(); i++) {

@@ -181,12 +181,8 @@ class QuotaTest {
     int middle = quotas.set(dir, NONE, NONE);
     int inner = quotas.set(sub, NONE, NONE);
     quotas.step(inner, 2);
-    while (quotas.step(middle, 1)) {
-      fs.now++;
-    }
-    while (quotas.step(outer, 1)) {
-      fs.now++;
-    }
+    quotas.countAll(middle);
+    quotas.countAll(outer);
     quotas.remove(inner);
     assertEquals(List.of(), quotas.audit(false));
     quotas.remove(middle);
@@ -203,9 +199,7 @@ class QuotaTest {
     quotas.written(sub, "f", 10);
     int outer = quotas.set(dir, NONE, NONE);
     int inner = quotas.set(sub, NONE, NONE);
-    while (quotas.step(outer, 1)) {
-      fs.now++;
-    }
+    quotas.countAll(outer);
     quotas.remove(inner);
     quotas.remove(outer);
     assertEquals(List.of(), quotas.audit(false));

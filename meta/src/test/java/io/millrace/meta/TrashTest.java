@@ -55,17 +55,6 @@ class TrashTest {
                         TrashRecord.newBuilder().setRoot(root).setKeepSeconds(60).setOff(off))));
   }
 
-  @Test
-  void aTrashOfYourOwnIsLeftAlone() {
-    long own = fs.dir(ROOT, ".trash");
-    var put = PutTrash.newBuilder().setTrash(TrashRecord.newBuilder().setRoot(dir));
-    assertEquals(Errno.EEXIST, fs.errno(fs.command().setPutTrash(put)));
-    assertEquals(List.of(), fs.namespace.trashes());
-    fs.ok(fs.renaming(ROOT, ".trash", ROOT, "mine", 0));
-    set(dir, false);
-    assertEquals(own, fs.at("/mine").getIno());
-  }
-
   private Command.Builder restoring(long ino) {
     return fs.command().setRestoreTrash(RestoreTrash.newBuilder().setIno(ino));
   }
@@ -139,6 +128,17 @@ class TrashTest {
     fs.ok(fs.unlinking(sub, "f", false));
     assertTrue(fs.namespace.trashed(third).isEmpty());
     assertTrue(fs.namespace.trashed(first).isPresent(), "what was kept stays its time");
+  }
+
+  @Test
+  void aTrashOfYourOwnIsLeftAlone() {
+    long own = fs.dir(ROOT, ".trash");
+    var put = PutTrash.newBuilder().setTrash(TrashRecord.newBuilder().setRoot(dir));
+    assertEquals(Errno.EEXIST, fs.errno(fs.command().setPutTrash(put)));
+    assertEquals(List.of(), fs.namespace.trashes());
+    fs.ok(fs.renaming(ROOT, ".trash", ROOT, "mine", 0));
+    set(dir, false);
+    assertEquals(own, fs.at("/mine").getIno());
   }
 
   @Test

@@ -48,19 +48,20 @@ public final class CountQuotaOp {
     return true;
   }
 
-  /** Its own first, then what removed quotas in it left undone. */
+  /** Its own first, then what removed quotas in it left undone; null: all is counted. */
   private QuotaWork next(QuotaRecord quota) {
-    QuotaWork work = first(quota.getId());
-    for (QuotaRecord removed : tree.quotas().uncounted(quota.getId())) {
-      if (work != null) {
-        return work;
-      }
-      work = first(removed.getId());
-      if (work == null) {
-        scope.quota().counted(removed);
-      }
+    QuotaWork own = first(quota.getId());
+    if (own != null) {
+      return own;
     }
-    return work;
+    for (QuotaRecord removed : tree.quotas().uncounted(quota.getId())) {
+      QuotaWork left = first(removed.getId());
+      if (left != null) {
+        return left;
+      }
+      scope.quota().counted(removed);
+    }
+    return null;
   }
 
   private QuotaWork first(int quota) {

@@ -196,8 +196,9 @@ public final class QuotaLedger {
               .setRemoved(true)
               .setCounting(quota.getCounting())
               .build());
-      QuotaRecord heir = tree.quotas().get(above);
-      put(heir.toBuilder().setCounting(heir.getCounting() || quota.getCounting()).build());
+      if (quota.getCounting()) {
+        put(tree.quotas().get(above).toBuilder().setCounting(true).build());
+      }
     }
     tree.batch().delete(Keys.quotaUsage(id));
   }

@@ -71,11 +71,12 @@ public final class TrashBin {
     }
     long found = NONE;
     InodeState at = dir;
-    for (int depth = 0; at.parent != 0 && found != trashes.home(); depth++) {
-      found = at.ino == trashes.home() || (found == NONE && keeps(at)) ? at.ino : found;
-      at = tree.above(at, depth);
+    for (int depth = 0; at != null && found != trashes.home(); depth++) {
+      if (at.ino == trashes.home() || (found == NONE && keeps(at))) {
+        found = at.ino;
+      }
+      at = at.parent == 0 ? null : tree.above(at, depth);
     }
-    found = found == NONE && keeps(at) ? at.ino : found;
     tree.trashAbove().put(dir.ino, found);
     return found;
   }
