@@ -77,8 +77,10 @@ class SoakTest {
 
   private static List<Sample> samples(long pid, List<Process> programs) throws Exception {
     var samples = new ArrayList<Sample>();
+    long begun = System.nanoTime();
     for (int i = 1; i <= SAMPLES; i++) {
-      boolean ended = programs.getFirst().waitFor(SECONDS * 1000L / SAMPLES, TimeUnit.MILLISECONDS);
+      long due = begun + TimeUnit.SECONDS.toNanos(SECONDS) * i / SAMPLES;
+      boolean ended = programs.getFirst().waitFor(due - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (ended && i < SAMPLES) {
         throw new AssertionError("a program ended early; its message is above");
       }

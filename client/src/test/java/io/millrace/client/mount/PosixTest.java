@@ -225,6 +225,7 @@ final class PosixTest {
           make(); assert mode('f') == 0o6777; change(); same(oct(mode('f')), '0o6777')
           child(1001, change); assert mode('f') == 0o777, (change, oct(mode('f')))
         make(); os.chown('f', 5, 5); assert mode('f') == 0o777
+        make(); os.chown('f', -1, -1); assert mode('f') == 0o777
         make(); os.chmod('f', 0o2666); os.chown('f', 5, 5); assert mode('f') == 0o2666
         os.mkdir('g'); os.chown('g', 0, 7); os.chmod('g', 0o2777); open('g/f', 'w').close()
         os.mkdir('g/d'); assert os.stat('g/f').st_gid == 7 and mode('g/d') & 0o2000

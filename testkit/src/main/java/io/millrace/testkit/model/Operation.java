@@ -90,6 +90,11 @@ public record Operation(
     return new Operation(kind, "", "", 0, 0, 0, 0, 0, 0, 0, 0, false, false);
   }
 
+  /** A change of owner that names neither user nor group. */
+  boolean ownsNobody() {
+    return (kind == Kind.CHOWN || kind == Kind.FCHOWN) && flags == -1 && mode == -1;
+  }
+
   private static String printable(String path) {
     if (path.length() > 60) {
       return path.substring(0, 20) + "...(" + path.length() + " bytes)";

@@ -22,6 +22,7 @@ final class Side implements AutoCloseable {
   private static final int UTIME_NOW = (1 << 30) - 1;
   private static final int UTIME_OMIT = (1 << 30) - 2;
   private static final int SEEK_SET = 0;
+  private static final int SEEK_END = 2;
   private static final String GONE = "neither file nor named";
   private static final int EISDIR = 21;
   private static final int EINVAL = 22;
@@ -85,6 +86,9 @@ final class Side implements AutoCloseable {
   }
 
   private Outcome act(Operation op, String root) {
+    if (op.asUser() && op.ownsNobody()) {
+      return new Outcome(0, "FUSE can't tell it from a write that takes setuid away");
+    }
     String path = op.path().isEmpty() ? root : root + "/" + op.path();
     String other = root + "/" + op.other();
     int fd = slots.fd(op.slot());
@@ -157,7 +161,7 @@ final class Side implements AutoCloseable {
       return Outcome.of(fd);
     }
     String before = slots.fd(op.slot()) < 0 ? "" : "closed " + slots.close(op.slot()).result();
-    slots.put(op.slot(), fd, op.at());
+    slots.put(op.slot(), fd, op.at(), op.flags());
     return new Outcome(0, before);
   }
 
@@ -209,7 +213,11 @@ final class Side implements AutoCloseable {
       calls.actAs(0, 0);
       calls.utimens(fd, null, now, 0); // FUSE is not told of writes to pipes
     }
-    return synced(Outcome.of(done), fd);
+    Outcome written = synced(Outcome.of(done), fd);
+    if (roots.size() > 1 && op.kind() == Operation.Kind.WRITE && slots.appends(op.slot())) {
+      calls.lseek(fd, 0, SEEK_END); // the position comes from the size that its kernel knew
+    }
+    return written;
   }
 
   private Outcome synced(Outcome outcome, int fd) {

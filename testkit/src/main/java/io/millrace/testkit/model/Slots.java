@@ -12,6 +12,7 @@ final class Slots {
   private final Syscalls calls;
   private final int[] descriptors = new int[OperationGenerator.SLOTS];
   private final int[] mounts = new int[OperationGenerator.SLOTS];
+  private final boolean[] appends = new boolean[OperationGenerator.SLOTS];
   private final DirectoryPass[] passes = new DirectoryPass[OperationGenerator.SLOTS];
 
   Slots(Syscalls calls) {
@@ -27,9 +28,15 @@ final class Slots {
     return mounts[slot];
   }
 
-  void put(int slot, int fd, int mount) {
+  /** Whether it was opened with O_APPEND. */
+  boolean appends(int slot) {
+    return appends[slot];
+  }
+
+  void put(int slot, int fd, int mount, int flags) {
     descriptors[slot] = fd;
     mounts[slot] = mount;
+    appends[slot] = (flags & Syscalls.O_APPEND) != 0;
   }
 
   Outcome close(int slot) {
