@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,19 +35,12 @@ class StyleTest {
   private static final Set<String> LONG_FILES = Set.of();
   private static final Set<String> LONG_METHODS = Set.of();
 
-  private static final Path ROOT = Path.of(System.getProperty("millrace.root"));
+  private static final Path ROOT = Sources.ROOT;
   private static List<Path> sources;
 
   @BeforeAll
   static void findSources() throws IOException {
-    try (Stream<Path> files = Files.walk(ROOT)) {
-      sources =
-          files
-              .filter(file -> file.toString().endsWith(".java"))
-              .filter(file -> !file.toString().contains("/target/"))
-              .sorted()
-              .toList();
-    }
+    sources = Sources.java();
     assertTrue(sources.size() > 100, "sources not found below " + ROOT);
   }
 

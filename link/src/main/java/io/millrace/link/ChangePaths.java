@@ -3,6 +3,7 @@ package io.millrace.link;
 import com.google.protobuf.ByteString;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.Change;
 import io.millrace.proto.LinkRecord;
 import java.util.List;

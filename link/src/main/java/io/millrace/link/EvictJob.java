@@ -1,5 +1,6 @@
 package io.millrace.link;
 
+import io.millrace.core.path.FileType;
 import io.millrace.proto.ContentClass;
 import io.millrace.proto.Inode;
 import java.util.ArrayList;

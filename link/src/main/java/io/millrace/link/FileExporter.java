@@ -8,6 +8,7 @@ import io.millrace.core.api.Bucket.ObjectHead;
 import io.millrace.core.api.Bucket.ObjectInfo;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import io.millrace.core.path.FileType;
 import io.millrace.proto.Change;
 import io.millrace.proto.Command;
 import io.millrace.proto.ContentClass;

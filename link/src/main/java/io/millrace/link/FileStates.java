@@ -1,6 +1,8 @@
 package io.millrace.link;
 
 import com.google.protobuf.ByteString;
+import io.millrace.core.path.FileType;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.FileState;
 import io.millrace.proto.Inode;
 import io.millrace.proto.StateSum;

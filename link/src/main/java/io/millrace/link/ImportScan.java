@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.millrace.core.api.Bucket.ObjectInfo;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.ImportEntry;
 import io.millrace.proto.Inode;
 import io.millrace.proto.ObjectVersion;

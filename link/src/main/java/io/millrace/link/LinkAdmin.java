@@ -3,6 +3,8 @@ package io.millrace.link;
 import com.google.protobuf.ByteString;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import io.millrace.core.path.FileType;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.AdminReply;
 import io.millrace.proto.AdminRequest;
 import io.millrace.proto.Inode;
@@ -91,7 +93,7 @@ public final class LinkAdmin {
 
   private AdminReply start(TaskRecord asked) {
     ByteString path = TreePath.normal(asked.getPath());
-    Inode top = existing(path);
+    Inode top = TreePath.existing(parts.namespace(), path);
     LinkRecord link = link(path);
     if (asked.getKind() == TaskKind.TASK_IMPORT && !FileType.isDirectory(top)) {
       throw new FsException(
@@ -115,26 +117,16 @@ public final class LinkAdmin {
   }
 
   private AdminReply state(StateQuery query) {
-    Inode top = existing(TreePath.normal(query.getPath()));
+    Inode top = TreePath.existing(parts.namespace(), TreePath.normal(query.getPath()));
     FileStates states = engine.states();
     return query.getRecursive()
         ? AdminReply.newBuilder().setSum(states.sum(top)).build()
         : AdminReply.newBuilder().addAllStates(states.list(top)).build();
   }
 
-  private Inode existing(ByteString path) {
-    return parts
-        .namespace()
-        .resolve(path)
-        .orElseThrow(
-            () ->
-                new FsException(
-                    Errno.ENOENT, "no such file or directory", "path", path.toStringUtf8()));
-  }
-
   /** The link that the path is in. */
   private LinkRecord link(ByteString asked) {
-    Inode inode = existing(TreePath.normal(asked));
+    Inode inode = TreePath.existing(parts.namespace(), TreePath.normal(asked));
     if (inode.getLink() == 0) {
       throw new FsException(
           Errno.EINVAL,

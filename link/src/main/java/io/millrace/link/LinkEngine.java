@@ -7,6 +7,7 @@ import io.millrace.core.api.CoherenceNotifier;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.FileType;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.TaskRecord;

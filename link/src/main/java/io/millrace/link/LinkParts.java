@@ -5,6 +5,7 @@ import io.millrace.core.api.CoherenceNotifier;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
 import java.util.Map;

@@ -3,6 +3,8 @@ package io.millrace.link;
 import io.millrace.core.api.BlockStore;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import io.millrace.core.path.FileType;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.AdminReply;
 import io.millrace.proto.Change;
 import io.millrace.proto.ChangeKind;

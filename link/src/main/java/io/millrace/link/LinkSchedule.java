@@ -1,6 +1,7 @@
 package io.millrace.link;
 
 import io.millrace.core.api.FsException;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.TaskKind;
 import io.millrace.proto.TaskRecord;

@@ -6,6 +6,8 @@ import io.millrace.core.api.Bucket;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Ino;
+import io.millrace.core.path.FileType;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.AdminReply;
 import io.millrace.proto.Change;
 import io.millrace.proto.Command;

@@ -2,6 +2,7 @@ package io.millrace.link;
 
 import com.google.protobuf.ByteString;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.FileType;
 import io.millrace.proto.Inode;
 import java.util.ArrayDeque;
 import java.util.Deque;

@@ -1,6 +1,7 @@
 package io.millrace.link;
 
 import io.millrace.core.api.Bucket;
+import io.millrace.core.path.FileType;
 import io.millrace.proto.ContentClass;
 import io.millrace.proto.Inode;
 import java.util.Optional;

@@ -3,6 +3,7 @@ package io.millrace.link;
 import io.millrace.core.api.BlockId;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import io.millrace.core.path.FileType;
 import io.millrace.proto.ContentClass;
 import io.millrace.proto.Inode;
 import java.util.ArrayDeque;

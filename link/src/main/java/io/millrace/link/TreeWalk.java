@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.FileType;
 import io.millrace.proto.Inode;
 import java.util.ArrayDeque;
 import java.util.Deque;

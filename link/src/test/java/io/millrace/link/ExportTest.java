@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.millrace.buckets.MemoryBucket;
 import io.millrace.core.api.BlockId;
 import io.millrace.core.api.BlockStore;
@@ -26,6 +27,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -217,17 +220,20 @@ class ExportTest {
   }
 
   @Test
-  void S05_aFileReplacedDuringItsUploadIsNoConflict() {
+  void S05_aFileReplacedDuringItsUploadIsNoConflict() throws InterruptedException {
     fixture.exporting("/x", "");
     fixture.write("/x/a", "first");
     var once = new AtomicBoolean();
+    var replaced = new CountDownLatch(1);
     fixture.bucket.afterPut =
         () -> {
           if (!once.getAndSet(true)) {
             fixture.write("/x/new", "second");
             fixture.rename("/x/new", "/x/a");
+            replaced.countDown();
           }
         };
+    assertTrue(replaced.await(WAIT_MS, TimeUnit.MILLISECONDS)); // later changes are not waited for
     assertExported("/x");
     assertEquals(List.of("a"), fixture.keys());
     assertEquals("second", fixture.objectText("a"));
@@ -353,6 +359,23 @@ class ExportTest {
     assertEquals("some/where", fixture.objectText("l"));
     assertEquals(
         "0120777", fixture.bucket.inner.head("l").orElseThrow().metadata().get("file-permissions"));
+  }
+
+  @Test
+  void aNameThatNoKeyCanHoldIsReported() {
+    fixture.link("/x", "");
+    fixture.write("/x/a", "1");
+    var create =
+        Create.newBuilder()
+            .setDir(fixture.at("/x").getIno())
+            .setName(ByteString.copyFrom(new byte[] {'n', (byte) 0xff}))
+            .setMode(0100644);
+    fixture.apply(Command.newBuilder().setCreate(create));
+    TaskRecord task = fixture.run(TaskKind.TASK_EXPORT, "/x");
+    assertEquals(TaskState.TASK_FAILED, task.getState());
+    assertEquals(1, task.getFilesFailed());
+    assertTrue(task.getFailures(0).toString().contains("not UTF-8"), task.toString());
+    assertEquals(List.of("a"), fixture.keys());
   }
 
   @Test

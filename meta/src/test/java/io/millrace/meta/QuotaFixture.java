@@ -44,9 +44,13 @@ record QuotaFixture(NamespaceFixture fs) {
 
   void countAll() {
     for (QuotaStatus status : fs.namespace.quotas()) {
-      while (step(status.getQuota().getId(), 1)) {
-        fs.now++;
-      }
+      countAll(status.getQuota().getId());
+    }
+  }
+
+  void countAll(int id) {
+    while (step(id, 1)) {
+      fs.now++;
     }
   }
 

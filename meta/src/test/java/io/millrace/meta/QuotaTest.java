@@ -171,6 +171,72 @@ class QuotaTest {
   }
 
   @Test
+  void aRemovedQuotaLeavesItsCountToTheOneAround() {
+    long sub = fs.dir(dir, "sub");
+    long below = fs.dir(sub, "below");
+    for (int i = 0; i < 6; i++) {
+      quotas.written(i % 2 == 0 ? sub : below, "f" + i, 10);
+    }
+    int outer = quotas.set(ROOT, NONE, NONE);
+    int middle = quotas.set(dir, NONE, NONE);
+    int inner = quotas.set(sub, NONE, NONE);
+    quotas.step(inner, 2);
+    quotas.countAll(middle);
+    quotas.countAll(outer);
+    quotas.remove(inner);
+    assertEquals(List.of(), quotas.audit(false));
+    quotas.remove(middle);
+    assertTrue(quotas.of(outer).getQuota().getCounting());
+    assertEquals(List.of(), quotas.audit(false));
+    quotas.countAll();
+    assertEquals("60 bytes, 9 files", quotas.count(outer));
+    assertEquals(outer, fs.at("/d/sub/below/f1").getQuota());
+  }
+
+  @Test
+  void aQuotaRemovedWhileItCountsLeavesNothing() {
+    long sub = fs.dir(dir, "sub");
+    quotas.written(sub, "f", 10);
+    int outer = quotas.set(dir, NONE, NONE);
+    int inner = quotas.set(sub, NONE, NONE);
+    quotas.countAll(outer);
+    quotas.remove(inner);
+    quotas.remove(outer);
+    assertEquals(List.of(), quotas.audit(false));
+    assertEquals(0, fs.at("/d/sub/f").getQuota());
+    int again = quotas.set(dir, NONE, NONE);
+    quotas.countAll();
+    assertEquals("10 bytes, 2 files", quotas.count(again));
+  }
+
+  @Test
+  void aFileCountsWhereItsLastNameIs() {
+    long other = fs.dir(ROOT, "other");
+    long left = quotas.written(dir, "f", 10);
+    fs.ok(fs.linking(left, other, "f"));
+    long stayed = quotas.written(dir, "g", 5);
+    fs.ok(fs.linking(stayed, other, "g"));
+    int quota = quotas.set(dir, NONE, NONE);
+    quotas.countAll();
+    fs.ok(fs.unlinking(dir, "f", false));
+    fs.ok(fs.unlinking(other, "g", false));
+    assertEquals("5 bytes, 1 files", quotas.count(quota));
+    assertEquals(0, fs.inode(left).getQuota());
+    assertEquals(List.of(), quotas.audit(false));
+  }
+
+  @Test
+  void tenThousandQuotasAreTheLimit() {
+    for (int i = 0; i < 10_000; i++) {
+      quotas.set(fs.dir(dir, "q" + i), 0, 1);
+    }
+    long one = fs.dir(dir, "one");
+    assertEquals(Errno.ENOSPC, fs.errno(quotas.putting(0, one, 0, 1)));
+    quotas.remove(fs.at("/d/q0").getQuota());
+    quotas.set(one, 0, 1);
+  }
+
+  @Test
   void quotaGoesWithItsDirectory() {
     int outer = quotas.set(ROOT, NONE, NONE);
     quotas.countAll();

@@ -131,6 +131,46 @@ class TrashTest {
   }
 
   @Test
+  void aTrashOfYourOwnIsLeftAlone() {
+    long own = fs.dir(ROOT, ".trash");
+    var put = PutTrash.newBuilder().setTrash(TrashRecord.newBuilder().setRoot(dir));
+    assertEquals(Errno.EEXIST, fs.errno(fs.command().setPutTrash(put)));
+    assertEquals(List.of(), fs.namespace.trashes());
+    fs.ok(fs.renaming(ROOT, ".trash", ROOT, "mine", 0));
+    set(dir, false);
+    assertEquals(own, fs.at("/mine").getIno());
+  }
+
+  @Test
+  void whatLeftTheTrashWithItsDirectoryStaysWhereItIs() {
+    set(dir, false);
+    long sub = fs.dir(dir, "sub");
+    fs.ok(fs.removingDir(dir, "sub"));
+    long home = fs.at("/.trash/d-" + dir).getIno();
+    fs.ok(fs.renaming(home, "2023-11-14-22", dir, "hour", 0));
+    fs.ok(fs.renaming(ROOT, "d", fs.dir(ROOT, "e"), "d", 0));
+    assertEquals(Errno.ENOENT, fs.errno(restoring(sub)), "it is not in the trash any more");
+    assertEquals(sub, fs.at("/e/d/hour/" + sub + "-sub").getIno());
+  }
+
+  @Test
+  void aDirectoryWithTrashThatIsMovedThereIsInTheTrash() {
+    set(dir, false);
+    long sub = fs.dir(dir, "sub");
+    fs.ok(fs.removingDir(dir, "sub"));
+    set(ROOT, false);
+    long own = fs.dir(ROOT, "own");
+    set(own, false);
+    long in = fs.dir(own, "in");
+    fs.ok(fs.renaming(ROOT, "own", fs.at(bin + sub + "-sub").getIno(), "own", 0));
+    var into = RestoreTrash.newBuilder().setIno(sub).setDir(in).setName(bytes("sub"));
+    assertEquals(Errno.ENOENT, fs.errno(fs.command().setRestoreTrash(into)), "a loop it would be");
+    long file = fs.file(own, "f");
+    fs.ok(fs.unlinking(own, "f", false));
+    assertTrue(fs.namespace.trashed(file).isEmpty(), "what is deleted in the trash is gone");
+  }
+
+  @Test
   void purgeTakesWholeHoursAndTheOpenOnesLive() {
     set(dir, false);
     for (int i = 0; i < 5; i++) {

@@ -18,10 +18,8 @@ import java.util.function.LongSupplier;
  * loss: else a cut gives back a file, or the old one of two that changed places, without content.
  */
 final class GarbageCollector implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(GarbageCollector.class.getName());
   private static final int ROUND_ROWS = 8192;
   private static final int STEP_ROWS = 256;
-  private static final long STOP_MILLIS = 5000;
 
   /** Between two steps of {@link LeakSearch}: some thousand blocks a second. */
   private static final int LEAK_PAUSE_MILLIS = 200;
@@ -33,8 +31,7 @@ final class GarbageCollector implements AutoCloseable {
   private final int pauseMillis;
   private final PowerFence fence;
   private final LeakSearch leaks;
-  private final Thread thread;
-  private volatile boolean stopped;
+  private final Rounds rounds;
 
   GarbageCollector(
       Namespace namespace,
@@ -50,7 +47,7 @@ final class GarbageCollector implements AutoCloseable {
     this.pauseMillis = pauseMillis;
     this.fence = new PowerFence(namespace, stamps);
     this.leaks = new LeakSearch(namespace, blocks, fence, counters, closedSessions);
-    this.thread = Thread.ofPlatform().daemon().name("node-garbage").unstarted(this::run);
+    this.rounds = new Rounds("node-garbage", pauseMillis, this::round);
   }
 
   /** Before anything is served. */
@@ -59,44 +56,19 @@ final class GarbageCollector implements AutoCloseable {
   }
 
   void start() {
-    thread.start();
+    rounds.start();
   }
 
   @Override
   public void close() {
-    stopped = true;
-    thread.interrupt();
-    try {
-      thread.join(STOP_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    rounds.close();
   }
 
-  private void run() {
-    while (!stopped) {
-      try {
-        if (!collect()) {
-          Thread.sleep(leaks.step() ? Math.min(LEAK_PAUSE_MILLIS, pauseMillis) : pauseMillis);
-        }
-      } catch (InterruptedException e) {
-        return;
-      } catch (RuntimeException e) {
-        if (!stopped) {
-          LOG.log(System.Logger.Level.WARNING, "garbage not collected this time", e);
-          stopped |= !rest();
-        }
-      }
+  private long round() throws InterruptedException {
+    if (collect()) {
+      return 0;
     }
-  }
-
-  private boolean rest() {
-    try {
-      Thread.sleep(pauseMillis);
-      return true;
-    } catch (InterruptedException e) {
-      return false;
-    }
+    return leaks.step() ? Math.min(LEAK_PAUSE_MILLIS, pauseMillis) : pauseMillis;
   }
 
   /** Whether there may be more. */
@@ -106,7 +78,7 @@ final class GarbageCollector implements AutoCloseable {
       return false;
     }
     fence.pass();
-    for (int from = 0; from < rows.size() && !stopped; from += STEP_ROWS) {
+    for (int from = 0; from < rows.size() && !rounds.stopped(); from += STEP_ROWS) {
       drop(rows.subList(from, Math.min(rows.size(), from + STEP_ROWS)));
       Thread.sleep(1);
     }

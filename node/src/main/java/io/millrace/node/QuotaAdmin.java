@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.FileType;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.AdminReply;
 import io.millrace.proto.Command;
 import io.millrace.proto.Inode;
@@ -56,7 +58,7 @@ public final class QuotaAdmin {
       namespace.quotas().forEach(status -> reply.addQuotas(placed(status)));
       return reply.build();
     }
-    int id = existing(asked.getPath()).getQuota();
+    int id = TreePath.existing(namespace, asked.getPath()).getQuota();
     for (Optional<QuotaStatus> at = namespace.quota(id);
         at.isPresent();
         at = namespace.quota(at.get().getQuota().getParent())) {
@@ -94,18 +96,8 @@ public final class QuotaAdmin {
   }
 
   private QuotaStatus placed(QuotaStatus status) {
-    ByteString.Output path = ByteString.newOutput();
-    try {
-      for (ByteString name : namespace.path(status.getQuota().getRoot())) {
-        path.write('/');
-        path.write(name.toByteArray(), 0, name.size());
-      }
-    } catch (FsException e) {
-      return status; // its directory went just now
-    }
-    ByteString found = path.toByteString();
     return status.toBuilder()
-        .setPath(found.isEmpty() ? ByteString.copyFromUtf8("/") : found)
+        .setPath(TreePath.ofLiving(namespace, status.getQuota().getRoot()))
         .build();
   }
 
@@ -117,17 +109,10 @@ public final class QuotaAdmin {
   }
 
   private Inode directory(ByteString path) {
-    Inode inode = existing(path);
-    if ((inode.getMode() & 0170000) != 0040000) {
+    Inode inode = TreePath.existing(namespace, path);
+    if (!FileType.isDirectory(inode)) {
       throw new FsException(Errno.ENOTDIR, "not a directory", "path", path.toStringUtf8());
     }
     return inode;
-  }
-
-  private Inode existing(ByteString path) {
-    return namespace
-        .resolve(path)
-        .orElseThrow(
-            () -> new FsException(Errno.ENOENT, "no such path", "path", path.toStringUtf8()));
   }
 }

@@ -5,6 +5,7 @@ import io.millrace.core.api.CoherenceNotifier;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.AdminReply;
 import io.millrace.proto.Command;
 import io.millrace.proto.CommandResult;
@@ -49,7 +50,7 @@ public final class TrashAdmin {
 
   /** From now on deletions below the directory are kept, or no longer. */
   public AdminReply set(TrashSet asked) {
-    Inode root = existing(asked.getPath());
+    Inode root = TreePath.existing(namespace, asked.getPath());
     if (asked.getOff() && record(root).filter(trash -> !trash.getOff()).isEmpty()) {
       throw new FsException(
           Errno.ENOENT, "this directory has no trash", "path", asked.getPath().toStringUtf8());
@@ -65,7 +66,10 @@ public final class TrashAdmin {
     record(root)
         .ifPresent(
             made -> {
-              status.setTrash(made).setPath(asked.getPath()).setBinPath(path(made.getBin()));
+              status
+                  .setTrash(made)
+                  .setPath(asked.getPath())
+                  .setBinPath(TreePath.ofLiving(namespace, made.getBin()));
               Inode bin = namespace.inode(made.getBin());
               notices.changed(
                   List.of(changed(bin.getParent(), bin.getName()), changed(bin.getParent())));
@@ -80,8 +84,8 @@ public final class TrashAdmin {
       reply.addTrash(
           TrashStatus.newBuilder()
               .setTrash(trash)
-              .setPath(path(trash.getRoot()))
-              .setBinPath(path(trash.getBin())));
+              .setPath(TreePath.ofLiving(namespace, trash.getRoot()))
+              .setBinPath(TreePath.ofLiving(namespace, trash.getBin())));
     }
     int[] size = {0};
     new TrashSearch(namespace)
@@ -102,7 +106,7 @@ public final class TrashAdmin {
 
   /** Brings back what was deleted last under each name, directories before what was in them. */
   public AdminReply restore(TrashRestore asked) {
-    long to = asked.getTo().isEmpty() ? 0 : existing(asked.getTo()).getIno();
+    long to = asked.getTo().isEmpty() ? 0 : TreePath.existing(namespace, asked.getTo()).getIno();
     AdminReply.Builder reply = AdminReply.newBuilder();
     for (TrashedEntry entry : wanted(asked.getPath())) {
       boolean top = to != 0 && !isBelow(entry.getPath(), asked.getPath());
@@ -189,7 +193,7 @@ public final class TrashAdmin {
       }
     } else {
       TrashRecord trash =
-          record(existing(asked.getPath()))
+          record(TreePath.existing(namespace, asked.getPath()))
               .orElseThrow(
                   () ->
                       new FsException(
@@ -224,26 +228,5 @@ public final class TrashAdmin {
         .setIno(dir)
         .setDir(namespace.inode(dir).getParent())
         .build();
-  }
-
-  /** Empty where it is gone. */
-  private ByteString path(long ino) {
-    ByteString.Output path = ByteString.newOutput();
-    try {
-      for (ByteString name : namespace.path(ino)) {
-        path.write('/');
-        path.write(name.toByteArray(), 0, name.size());
-      }
-    } catch (FsException e) {
-      return ByteString.EMPTY;
-    }
-    return path.size() == 0 ? ByteString.copyFromUtf8("/") : path.toByteString();
-  }
-
-  private Inode existing(ByteString path) {
-    return namespace
-        .resolve(path)
-        .orElseThrow(
-            () -> new FsException(Errno.ENOENT, "no such path", "path", path.toStringUtf8()));
   }
 }

@@ -3,6 +3,7 @@ package io.millrace.node;
 import com.google.protobuf.ByteString;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
+import io.millrace.core.path.TreePath;
 import io.millrace.proto.Inode;
 import io.millrace.proto.TrashRecord;
 import io.millrace.proto.TrashedEntry;
@@ -41,42 +42,34 @@ final class TrashSearch {
    */
   void below(ByteString path, Predicate<TrashedEntry> found) {
     ByteString inside = path.equals(SLASH) ? SLASH : path.concat(SLASH);
+    Predicate<TrashedEntry> ifWanted =
+        entry ->
+            !(path.isEmpty() || entry.getPath().equals(path) || entry.getPath().startsWith(inside))
+                || found.test(entry);
     for (TrashRecord trash : namespace.trashes()) {
-      for (Inode hour : entries(trash.getBin(), ByteString.EMPTY)) {
-        if (!hour(trash, hour, path, inside, found)) {
-          return;
-        }
+      Predicate<Inode> file =
+          inode -> entry(trash.getRoot(), inode).map(ifWanted::test).orElse(true);
+      if (!each(trash.getBin(), hour -> each(hour.getIno(), file))) {
+        return;
       }
     }
   }
 
-  private boolean hour(
-      TrashRecord trash,
-      Inode hour,
-      ByteString path,
-      ByteString inside,
-      Predicate<TrashedEntry> found) {
+  /** Page by page; false: the visitor ended it. */
+  private boolean each(long dir, Predicate<Inode> visitor) {
     ByteString after = ByteString.EMPTY;
-    List<Inode> page = entries(hour.getIno(), after);
-    while (!page.isEmpty()) {
+    for (List<Inode> page = page(dir, after); !page.isEmpty(); page = page(dir, after)) {
       for (Inode inode : page) {
         after = inode.getName();
-        Optional<TrashedEntry> entry = entry(trash.getRoot(), inode);
-        boolean wanted =
-            entry.isPresent()
-                && (path.isEmpty()
-                    || entry.get().getPath().equals(path)
-                    || entry.get().getPath().startsWith(inside));
-        if (wanted && !found.test(entry.get())) {
+        if (!visitor.test(inode)) {
           return false;
         }
       }
-      page = entries(hour.getIno(), after);
     }
     return true;
   }
 
-  private List<Inode> entries(long dir, ByteString after) {
+  private List<Inode> page(long dir, ByteString after) {
     var entries = new ArrayList<Inode>();
     try {
       namespace.list(dir, after, PAGE, entries::add);
@@ -114,22 +107,8 @@ final class TrashSearch {
     ByteString path =
         deleted.isPresent()
             ? joined(path(deleted.get().getDir(), depth + 1), deleted.get().getName())
-            : living(dir);
+            : TreePath.ofLiving(namespace, dir);
     paths.put(dir, path);
     return path;
-  }
-
-  private ByteString living(long dir) {
-    try {
-      ByteString.Output path = ByteString.newOutput();
-      for (ByteString name : namespace.path(dir)) {
-        path.write('/');
-        path.write(name.toByteArray(), 0, name.size());
-      }
-      ByteString found = path.toByteString();
-      return found.isEmpty() ? SLASH : found;
-    } catch (FsException e) {
-      return ByteString.EMPTY;
-    }
   }
 }

@@ -97,7 +97,7 @@ final class Directories {
         }
       };
 
-  /** Those with pages, the least recently used first. */
+  /** Those with pages, in the order of their last fetch that a reader waited for. */
   private final Map<Cursor, Boolean> paged = new LinkedHashMap<>(16, 0.75f, true);
 
   Directories(MountContext context, EntryAnswers answers) {
@@ -126,8 +126,7 @@ final class Directories {
     request.ok();
   }
 
-  /** Has pages, or is about to. */
-  private void keepsPages(Cursor cursor) {
+  private void hasPages(Cursor cursor) {
     Cursor eldest = null;
     synchronized (paged) {
       paged.put(cursor, true);
@@ -153,7 +152,6 @@ final class Directories {
 
   void readdir(FuseRequest request, long dir, long fh, long offset) {
     Cursor cursor = cursor(dir, fh);
-    keepsPages(cursor);
     DirectoryBuffer buffer = request.directoryBuffer();
     boolean here;
     synchronized (cursor) {
@@ -244,6 +242,7 @@ final class Directories {
           cursor.resumeCookie = Math.max(0, offset - DOTS);
           cursor.resumeIndex = 0;
         }
+        hasPages(cursor);
         give(to, dir, cursor, offset, buffer, page);
       }
 

@@ -133,6 +133,8 @@ final class PosixNamesTest {
         assert stat.S_ISCHR(s.st_mode) and s.st_rdev == os.makedev(1, 3)
         assert os.stat('b').st_rdev == os.makedev(259, 1048575); assert stat.S_ISFIFO(os.stat('p').st_mode)
         import socket; u = socket.socket(socket.AF_UNIX); u.bind('s'); assert stat.S_ISSOCK(os.stat('s').st_mode)
+        safe = os.ST_NOSUID | os.ST_NODEV; assert os.statvfs('.').f_flag & safe == safe
+        same(refused(open, 'c'), 'EACCES')
         os.makedirs('d/1'); os.mkdir('d/2'); touch('d/f'); assert os.stat('d').st_nlink == 4
         os.rename('d/2', 'e'); assert os.stat('d').st_nlink == 3; os.rmdir('d/1')
         assert os.stat('d').st_nlink == 2 and os.stat('e/..').st_ino == os.stat('.').st_ino

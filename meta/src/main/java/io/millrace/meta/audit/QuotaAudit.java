@@ -115,7 +115,9 @@ final class QuotaAudit {
 
   private void owned(byte[] key) {
     int quota = new RowReader(key, 1).u32();
-    if (view.quotas.get(quota) == null) {
+    QuotaRecord record = view.quotas.byId().get(quota);
+    boolean used = record != null && (!record.getRemoved() || record.getCounting());
+    if (!used) {
       view.report(
           Kind.QUOTA_ROOT,
           0,

@@ -38,14 +38,30 @@ public final class CountQuotaOp {
   private boolean run(QuotaRecord quota, int entriesMax) {
     int left = entriesMax;
     while (left > 0) {
-      QuotaWork work = first(quota.getId());
+      QuotaWork work = next(quota);
       if (work == null) {
-        scope.quota().put(quota.toBuilder().setCounting(false).build());
+        scope.quota().counted(quota);
         return false;
       }
       left -= look(quota, work, left) + 1;
     }
     return true;
+  }
+
+  /** Its own first, then what removed quotas in it left undone; null: all is counted. */
+  private QuotaWork next(QuotaRecord quota) {
+    QuotaWork own = first(quota.getId());
+    if (own != null) {
+      return own;
+    }
+    for (QuotaRecord removed : tree.quotas().uncounted(quota.getId())) {
+      QuotaWork left = first(removed.getId());
+      if (left != null) {
+        return left;
+      }
+      scope.quota().counted(removed);
+    }
+    return null;
   }
 
   private QuotaWork first(int quota) {
@@ -57,7 +73,7 @@ public final class CountQuotaOp {
 
   /** How many entries it looked at. */
   private int look(QuotaRecord quota, QuotaWork work, int entriesMax) {
-    byte[] key = Keys.quotaWork(quota.getId(), work.dir());
+    byte[] key = Keys.quotaWork(work.quota(), work.dir());
     InodeState dir = tree.inode(work.dir());
     if (dir == null || dir.quota != quota.getId()) {
       tree.batch().delete(key);
@@ -71,7 +87,7 @@ public final class CountQuotaOp {
     if (names.size() < entriesMax) {
       tree.batch().delete(key);
     } else {
-      tree.batch().put(key, new QuotaWork(dir.ino, names.getLast()).value());
+      tree.batch().put(key, new QuotaWork(work.quota(), dir.ino, names.getLast()).value());
     }
     return names.size();
   }

@@ -44,7 +44,9 @@ public final class TrashOps {
     TreeWriter tree = scope.tree();
     InodeState inode = tree.existing(op.getIno());
     TrashedRow origin = scope.trash().origin(inode.ino);
-    if (origin == null) {
+    InodeState hour = origin == null ? null : tree.directory(inode.parent);
+    // What left the trash with the directory that it was in has its origin still.
+    if (hour == null || !scope.trash().isInside(hour)) {
       throw new FsException(Errno.ENOENT, "not in the trash", "inode", inode.ino);
     }
     boolean elsewhere = op.getDir() != 0;
@@ -59,7 +61,6 @@ public final class TrashOps {
     if (tree.lookup(dir.ino, name) != null) {
       throw new FsException(Errno.EEXIST, "name is taken", "dir", dir.ino);
     }
-    InodeState hour = tree.directory(inode.parent);
     tree.removeName(hour, inode);
     scope.trash().forget(inode);
     scope.quota().named(inode, dir);

@@ -70,6 +70,22 @@ public final class QuotaLedger {
   }
 
   /**
+   * A file that had names inside and outside of a quota when that was set counts where its last one
+   * is. No limit applies: it is there. The caller saves it.
+   */
+  void oneNameLeft(InodeState file) {
+    if (tree.quotas().byId().isEmpty()) {
+      return;
+    }
+    int right = tree.directory(tree.names(file.ino).getFirst().dir()).quota;
+    if (right != file.quota) {
+      released(file);
+      charge(right, file.size, 1, false);
+      file.quota = right;
+    }
+  }
+
+  /**
    * Refuses to bring an inode from one quota to another, as XFS does for its projects (H23).
    *
    * @throws FsException EXDEV
@@ -159,11 +175,16 @@ public final class QuotaLedger {
     tree.putQuota(quota);
   }
 
-  /** What counted in it counts in the one around it alone. */
+  /**
+   * What counted in it counts in the one around it alone, which also goes on with a count that was
+   * not done: its own passed this quota by.
+   */
   public void remove(QuotaRecord quota) {
     int id = quota.getId();
     int above = tree.quotas().above(id);
     if (above == 0) {
+      tree.quotas().uncounted(id).forEach(this::counted);
+      counted(quota);
       tree.batch().delete(Keys.quota(id));
       tree.removeQuota(id);
     } else {
@@ -173,10 +194,20 @@ public final class QuotaLedger {
               .setRoot(quota.getRoot())
               .setParent(above)
               .setRemoved(true)
+              .setCounting(quota.getCounting())
               .build());
+      if (quota.getCounting()) {
+        put(tree.quotas().get(above).toBuilder().setCounting(true).build());
+      }
     }
     tree.batch().delete(Keys.quotaUsage(id));
-    tree.batch().deleteForEver(Keys.quotaWork(id), Keys.after(Keys.quotaWork(id)));
+  }
+
+  /** Nothing that was there before the quota is left to be counted, or nobody asks any more. */
+  public void counted(QuotaRecord quota) {
+    byte[] work = Keys.quotaWork(quota.getId());
+    tree.batch().deleteForEver(work, Keys.after(work));
+    put(quota.toBuilder().setCounting(false).build());
   }
 
   private void charge(int quota, long bytes, long files, boolean limited) {

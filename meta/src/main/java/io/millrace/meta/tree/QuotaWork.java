@@ -6,11 +6,13 @@ import io.millrace.meta.row.RowWriter;
 /**
  * A directory that counts in a quota and has entries from before that may not yet: all up to a name
  * do. Its row lasts until all do, so the count goes on after a restart.
+ *
+ * @param quota whose row it is; where that was removed, the one around it does the work
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record QuotaWork(long dir, byte[] upTo) {
+public record QuotaWork(int quota, long dir, byte[] upTo) {
   private static final int FORMAT = 1;
-  private static final int DIR_OFFSET = 5;
+  private static final int QUOTA_OFFSET = 1;
 
   /** The value of a row whose directory nobody has looked at. */
   static final byte[] START = {FORMAT};
@@ -18,7 +20,8 @@ public record QuotaWork(long dir, byte[] upTo) {
   public static QuotaWork decode(byte[] key, byte[] value) {
     var row = new RowReader(value);
     row.format(FORMAT);
-    return new QuotaWork(new RowReader(key, DIR_OFFSET).u64(), row.rest());
+    var owner = new RowReader(key, QUOTA_OFFSET);
+    return new QuotaWork(owner.u32(), owner.u64(), row.rest());
   }
 
   public byte[] value() {

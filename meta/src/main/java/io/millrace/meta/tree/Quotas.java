@@ -5,6 +5,7 @@ import io.millrace.meta.row.MessageRow;
 import io.millrace.meta.store.Rows;
 import io.millrace.proto.QuotaRecord;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -50,6 +51,13 @@ public record Quotas(Map<Integer, QuotaRecord> byId) {
   /** The quota around this one; 0 for none. */
   public int above(int id) {
     return live(byId.get(id).getParent());
+  }
+
+  /** Removed quotas that this one stands for now and whose own count was not done yet. */
+  public List<QuotaRecord> uncounted(int id) {
+    return byId.values().stream()
+        .filter(quota -> quota.getRemoved() && quota.getCounting() && live(quota.getId()) == id)
+        .toList();
   }
 
   /** The quota that a directory is the root of; null for none. */

@@ -64,6 +64,9 @@ public final class Removal {
     file.nlink--;
     file.ctime = now;
     if (file.nlink > 0) {
+      if (file.nlink == 1) {
+        quota.oneNameLeft(file);
+      }
       tree.save(file);
     } else if (open) {
       orphan(file, session);

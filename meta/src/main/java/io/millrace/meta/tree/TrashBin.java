@@ -57,8 +57,8 @@ public final class TrashBin {
   }
 
   /**
-   * The nearest directory above, itself included, that decides: /.trash, or one with trash. The
-   * answer for a directory is remembered until one is moved.
+   * The directory above, itself included, that decides: /.trash, whatever was moved into it, or
+   * else the nearest with trash. The answer for a directory is remembered until one is moved.
    */
   private long rootAbove(InodeState dir) {
     Trashes trashes = tree.trashes();
@@ -71,18 +71,19 @@ public final class TrashBin {
     }
     long found = NONE;
     InodeState at = dir;
-    for (int depth = 0; found == NONE; depth++) {
-      TrashRecord trash = trashes.get(at.ino);
-      if (at.ino == trashes.home() || (trash != null && !trash.getOff())) {
+    for (int depth = 0; at != null && found != trashes.home(); depth++) {
+      if (at.ino == trashes.home() || (found == NONE && keeps(at))) {
         found = at.ino;
-      } else if (at.parent == 0) {
-        break;
-      } else {
-        at = tree.above(at, depth);
       }
+      at = at.parent == 0 ? null : tree.above(at, depth);
     }
     tree.trashAbove().put(dir.ino, found);
     return found;
+  }
+
+  private boolean keeps(InodeState dir) {
+    TrashRecord trash = tree.trashes().get(dir.ino);
+    return trash != null && !trash.getOff();
   }
 
   /** Moves a name there, its inode with it. The directory is saved by the caller. */
