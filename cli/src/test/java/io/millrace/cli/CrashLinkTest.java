@@ -10,7 +10,9 @@ import io.millrace.cli.fsck.StoreCheck;
 import io.millrace.testkit.s3.PlainS3;
 import io.millrace.testkit.s3.S3ProxyServer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -31,11 +33,18 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("crash")
 class CrashLinkTest {
+  /** System calls that may find no room. */
+  @FunctionalInterface
+  private interface Call {
+    void run() throws Failed;
+  }
+
   private static final int KILLS = Integer.getInteger("millrace.kills", 6);
   private static final String BUCKET = "lake";
   private static final String CAPACITY = "--capacity 48MiB";
   private static final List<String> TASKS = List.of("export", "evict", "import", "preload");
   private static final List<Victim> APART = List.of(Victim.NODE, Victim.BOTH, Victim.MOUNT);
+  private static final int NO_SPACE = 28;
   private static final int FILES = 24;
   private static final int SMALL_MAX = 300_000;
   private static final int LARGE_MAX = 3 << 20;
@@ -58,6 +67,7 @@ class CrashLinkTest {
   private CrashRig rig;
   private PlainS3 bucket;
   private long written;
+  private long full;
 
   @Test
   void linkedFilesSurviveKillsOfUp() throws Exception {
@@ -91,7 +101,14 @@ class CrashLinkTest {
       checkEnd();
     }
     System.out.println(
-        KILLS + " kills, " + written + " files written, " + losses.size() + " losses");
+        KILLS
+            + " kills, "
+            + losses.size()
+            + " losses; "
+            + written
+            + " files written, no room "
+            + full
+            + " times");
     assertEquals(List.of(), losses, "lost; -Dseed=" + seed);
   }
 
@@ -100,12 +117,9 @@ class CrashLinkTest {
     bucket.put(BUCKET, "in" + round, content, Map.of());
     files.put("in" + round, List.of(content));
     toImport.add("in" + round);
-    int open = calls.open(at("unnamed"), CrashCalls.RDWR | CrashCalls.CREAT, 0644);
-    calls.write(open, bytes(LARGE_MAX), 0, false);
-    calls.unlink(at("unnamed"));
-    unnamed.add(open);
+    withRoom(this::openUnnamed);
     for (int i = random.nextInt(FILES); i > 0; i--) {
-      change();
+      withRoom(this::change);
     }
     rig.millrace(TASKS.get(round % TASKS.size()) + " /l");
     killed = false;
@@ -134,10 +148,10 @@ class CrashLinkTest {
     }
   }
 
-  private void changeUntilKilled() {
+  private void changeUntilKilled() throws InterruptedException {
     try {
       while (!killed) {
-        change();
+        withRoom(this::change);
       }
     } catch (Failed failed) {
       if (!killed) {
@@ -179,6 +193,30 @@ class CrashLinkTest {
     byte[] data = new byte[random.nextInt(1, most)];
     random.nextBytes(data);
     return data;
+  }
+
+  /** The store is small: what is written faster than it is exported is refused for a while. */
+  private void withRoom(Call call) throws Failed, InterruptedException {
+    long end = System.nanoTime() + LIMIT_NANOS;
+    while (true) {
+      try {
+        call.run();
+        return;
+      } catch (Failed refused) {
+        if (refused.errno != NO_SPACE || System.nanoTime() > end) {
+          throw refused;
+        }
+        full++;
+        Thread.sleep(20); // polls
+      }
+    }
+  }
+
+  private void openUnnamed() throws Failed {
+    int open = calls.open(at("unnamed"), CrashCalls.RDWR | CrashCalls.CREAT, 0644);
+    unnamed.add(open);
+    calls.unlink(at("unnamed"));
+    calls.write(open, bytes(LARGE_MAX), 0, false);
   }
 
   /** A file is replaced, or removed; the call in doubt is the rename, or the unlink. */
@@ -224,7 +262,7 @@ class CrashLinkTest {
         continue;
       }
       toImport.remove(name);
-      byte[] found = Files.readAllBytes(rig.mount.resolve("l").resolve(name));
+      byte[] found = content(name);
       if (may.stream().noneMatch(each -> each != null && Arrays.equals(each, found))) {
         losses.add(name + " has " + found.length + " bytes that nobody wrote");
       }
@@ -243,9 +281,38 @@ class CrashLinkTest {
    */
   private boolean isOlderContent(String name) throws IOException {
     int suffix = name.indexOf(".conflict-");
-    byte[] found = Files.readAllBytes(rig.mount.resolve("l").resolve(name));
+    byte[] found = content(name);
     return suffix > 0
         && older.getOrDefault(name.substring(0, suffix), Set.of()).contains(Arrays.hashCode(found));
+  }
+
+  /** Of a file that is there: whoever lists it can read it, wherever its bytes are. */
+  private byte[] content(String name) throws IOException {
+    Path file = rig.mount.resolve("l").resolve(name);
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      losses.add(name + " can't be read: " + e.getMessage() + "; " + place(file, name));
+      return new byte[0];
+    }
+  }
+
+  private String place(Path file, String name) {
+    try {
+      PlainS3.Answer object = bucket.get(BUCKET, name);
+      Object reason = Files.getAttribute(file, "user:millrace.reason");
+      return new String((byte[]) reason, StandardCharsets.UTF_8)
+          + "; "
+          + Files.size(file)
+          + " bytes; in the bucket "
+          + object.status()
+          + " "
+          + object.http().headers().map()
+          + " of "
+          + bucket.keys(BUCKET, "");
+    } catch (IOException e) {
+      return e.toString();
+    }
   }
 
   private Set<String> names() throws IOException {

@@ -61,9 +61,13 @@ final class KeyRules {
     return shadowed ? name.substring(0, name.length() - OBJECT_SUFFIX.length()) : name;
   }
 
-  /** {@code name.conflict-<etag8>}, shortened at its front part to fit (H18). */
-  static String conflictName(String name, String etag) {
-    String suffix = ".conflict-" + etag.substring(0, Math.min(8, etag.length()));
+  /**
+   * {@code name.conflict-<etag8>}, shortened at its front part to fit (H18); where that name is
+   * something else's, {@code -2} and so on follow.
+   */
+  static String conflictName(String name, String etag, int n) {
+    String suffix =
+        ".conflict-" + etag.substring(0, Math.min(8, etag.length())) + (n == 1 ? "" : "-" + n);
     String kept = name;
     while (bytes(kept) + suffix.length() > NAME_BYTES_MAX) {
       kept = kept.substring(0, kept.offsetByCodePoints(kept.length(), -1));
