@@ -1,5 +1,6 @@
 package io.millrace.cli;
 
+import io.millrace.core.access.Squash;
 import java.nio.file.Path;
 import java.time.Duration;
 import picocli.CommandLine.Option;
@@ -49,6 +50,12 @@ final class NodeOptions {
               + " does not answer. Default: 5 s")
   private Duration lease = Duration.ofSeconds(5);
 
+  @Option(
+      names = "--squash",
+      paramLabel = "none|root|all",
+      description = "Whose changes and opens are nobody's (uid 65534). Default: none")
+  private Squash squash = Squash.NONE;
+
   @Option(names = "--name", description = "Name of the node in messages.")
   private String name = "millrace";
 
@@ -79,6 +86,10 @@ final class NodeOptions {
       throw new CliException(Main.USAGE, "--lease takes 100ms to 60s");
     }
     return (int) lease.toMillis();
+  }
+
+  Squash squash() {
+    return squash;
   }
 
   String name() {

@@ -68,7 +68,9 @@ final class StoreNode implements AutoCloseable {
       node =
           own(
               new Node(
-                  NodeConfig.named(options.name()).withLeaseMillis(options.leaseMillis()),
+                  NodeConfig.named(options.name())
+                      .withLeaseMillis(options.leaseMillis())
+                      .withSquash(options.squash()),
                   new Node.Parts(namespace, blocks, late, buffers)));
       var links =
           own(

@@ -42,7 +42,8 @@ final class SentCommands {
         last = Math.max(last, sequence);
         long key = memory.get(LONG, at + KEY);
         if (key != 0) {
-          earlier.put(new Origin(key, (int) memory.get(LONG, at + KIND)), sequence);
+          // a command that was refused may have been sent once more, with groups
+          earlier.merge(new Origin(key, (int) memory.get(LONG, at + KIND)), sequence, Math::max);
         } else if (memory.get(LONG, at + ANSWERED) == 0) {
           unanswered.add(sequence);
         }

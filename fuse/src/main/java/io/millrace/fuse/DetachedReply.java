@@ -23,6 +23,9 @@ public final class DetachedReply extends FuseReply {
   private final DeviceDescriptor descriptor;
   private final long unique;
   private final int opcode;
+  private final int uid;
+  private final int gid;
+  private final int pid;
   private volatile boolean answered;
   private Runnable onInterrupt;
   private boolean interrupted;
@@ -32,11 +35,14 @@ public final class DetachedReply extends FuseReply {
 
   DetachedReply previous;
 
-  DetachedReply(ReplyContext context, DeviceDescriptor descriptor, long unique, int opcode) {
-    super(context);
+  DetachedReply(FuseRequest request, DeviceDescriptor descriptor) {
+    super(request.context);
     this.descriptor = descriptor;
-    this.unique = unique;
-    this.opcode = opcode;
+    this.unique = request.unique();
+    this.opcode = request.opcode();
+    this.uid = request.uid();
+    this.gid = request.gid();
+    this.pid = request.pid();
   }
 
   @Override
@@ -47,6 +53,20 @@ public final class DetachedReply extends FuseReply {
   @Override
   public int opcode() {
     return opcode;
+  }
+
+  /** Who asks. */
+  public int uid() {
+    return uid;
+  }
+
+  public int gid() {
+    return gid;
+  }
+
+  /** The thread that asks, and waits for the answer; 0: of no process that can be seen here. */
+  public int pid() {
+    return pid;
   }
 
   public boolean isAnswered() {

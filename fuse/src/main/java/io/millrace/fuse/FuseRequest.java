@@ -283,7 +283,7 @@ public final class FuseRequest extends FuseReply {
       throw new IllegalStateException("already " + state);
     }
     state = State.DETACHED;
-    detached = new DetachedReply(context, descriptor, unique, opcode);
+    detached = new DetachedReply(this, descriptor);
     context.pending.register(detached);
     return detached;
   }

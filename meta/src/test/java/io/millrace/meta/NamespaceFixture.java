@@ -40,6 +40,7 @@ final class NamespaceFixture implements AutoCloseable {
   NamespaceFixture(Path directory) {
     this.directory = directory;
     open();
+    ok(command().setSetAttr(SetAttr.newBuilder().setIno(ROOT).setUid(7).setGid(8)));
   }
 
   void open() {

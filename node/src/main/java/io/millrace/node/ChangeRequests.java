@@ -42,6 +42,7 @@ final class ChangeRequests {
   private final Orphans orphans;
   private final RestartGrace grace;
   private final LockRequests locks;
+  private final Callers callers;
   private final NodeThreads threads;
   private final StoredFirst storedFirst;
 
@@ -56,6 +57,7 @@ final class ChangeRequests {
       Orphans orphans,
       RestartGrace grace,
       LockRequests locks,
+      Callers callers,
       NodeThreads threads) {
     this.namespace = namespace;
     this.blocks = blocks;
@@ -68,6 +70,7 @@ final class ChangeRequests {
     this.orphans = orphans;
     this.grace = grace;
     this.locks = locks;
+    this.callers = callers;
     this.threads = threads;
     this.storedFirst = new StoredFirst(blocks, threads);
   }
@@ -209,6 +212,7 @@ final class ChangeRequests {
       boolean openAtClient,
       Way way,
       Responder responder) {
+    callers.squash(command);
     var change = new Change(session, stamps.of(command), openAtClient, responder);
     way.submit(change.command, result -> Answers.guard(responder, () -> committed(change, result)));
   }
@@ -367,7 +371,6 @@ final class ChangeRequests {
     switch (command.getOpCase()) {
       case CREATE,
           MKDIR,
-          UNLINK,
           RMDIR,
           RENAME,
           LINK,
@@ -375,6 +378,11 @@ final class ChangeRequests {
           COMMIT_CONTENT,
           FALLOCATE,
           REAP_ORPHAN -> {}
+      case UNLINK -> {
+        if (command.getUnlink().getForget()) {
+          throw new FsException(Errno.EPERM, "only the node keeps a removal from the bucket");
+        }
+      }
       case SET_XATTR -> MadeUpAttributes.requireOrdinary(command.getSetXattr().getName());
       case REMOVE_XATTR -> MadeUpAttributes.requireOrdinary(command.getRemoveXattr().getName());
       case OPEN_SESSION,

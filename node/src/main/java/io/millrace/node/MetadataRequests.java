@@ -50,6 +50,7 @@ final class MetadataRequests {
   private final Orphans orphans;
   private final AdminHandler admin;
   private final NodeCounters counters;
+  private final Callers callers;
 
   MetadataRequests(
       Namespace namespace,
@@ -59,7 +60,8 @@ final class MetadataRequests {
       InodeCache inodes,
       Orphans orphans,
       AdminHandler admin,
-      NodeCounters counters) {
+      NodeCounters counters,
+      Callers callers) {
     this.namespace = namespace;
     this.blocks = blocks;
     this.reader = reader;
@@ -68,6 +70,7 @@ final class MetadataRequests {
     this.orphans = orphans;
     this.admin = admin;
     this.counters = counters;
+    this.callers = callers;
   }
 
   /** A file's state, and its whole content where that is at hand; {@code bytes} null where not. */
@@ -139,6 +142,7 @@ final class MetadataRequests {
       long before = inodes.stamp(request.getIno());
       known = inodes.put(namespace.inode(request.getIno()), before);
     }
+    callers.checkOpen(known.inode, request);
     if (known.inode.getNlink() == 0) {
       orphans.opened(session, request.getIno());
     }

@@ -95,9 +95,10 @@ public final class Node implements RequestHandler, AutoCloseable {
         new ContentReader(namespace, parts.blocks(), parts.source(), parts.buffers(), counters);
     this.reads = new ReadRequests(namespace, reader, leases, inodes, threads, counters);
     this.copies = new ContentCopy(namespace, parts.blocks(), reader, threads);
+    var callers = new Callers(config.squash(), namespace);
     this.metadata =
         new MetadataRequests(
-            namespace, parts.blocks(), reader, leases, inodes, orphans, admin, counters);
+            namespace, parts.blocks(), reader, leases, inodes, orphans, admin, counters, callers);
     this.changes =
         new ChangeRequests(
             namespace,
@@ -110,6 +111,7 @@ public final class Node implements RequestHandler, AutoCloseable {
             orphans,
             grace,
             locks,
+            callers,
             threads);
     this.quotaCounter = new QuotaCounter(namespace, stamps);
     this.quotas = new QuotaAdmin(namespace, stamps, quotaCounter);

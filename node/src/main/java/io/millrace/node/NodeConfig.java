@@ -1,5 +1,7 @@
 package io.millrace.node;
 
+import io.millrace.core.access.Squash;
+
 /**
  * @param name for people, in Welcome and status
  * @param leaseMillis how long a client may trust its caches without hearing from the node, and how
@@ -9,6 +11,7 @@ package io.millrace.node;
  * @param diskQueueMax requests that wait for such a thread; beyond it they fail with EBUSY
  * @param directoryLeasesMax beyond it the oldest are recalled
  * @param contentLeasesMax beyond it the oldest are recalled
+ * @param squash whose word is taken for who he is
  * @param collectorPauseMillis between two looks for garbage when there was none
  */
 public record NodeConfig(
@@ -19,6 +22,7 @@ public record NodeConfig(
     int diskQueueMax,
     int directoryLeasesMax,
     int contentLeasesMax,
+    Squash squash,
     int collectorPauseMillis) {
 
   public NodeConfig {
@@ -35,7 +39,8 @@ public record NodeConfig(
 
   public static NodeConfig named(String name) {
     int disk = Math.max(4, Runtime.getRuntime().availableProcessors());
-    return new NodeConfig(name, 5000, 60_000, disk, 16_384, 256 << 10, 512 << 10, 1000);
+    return new NodeConfig(
+        name, 5000, 60_000, disk, 16_384, 256 << 10, 512 << 10, Squash.NONE, 1000);
   }
 
   public NodeConfig withLeaseMillis(int millis) {
@@ -47,6 +52,20 @@ public record NodeConfig(
         diskQueueMax,
         directoryLeasesMax,
         contentLeasesMax,
+        squash,
+        collectorPauseMillis);
+  }
+
+  public NodeConfig withSquash(Squash chosen) {
+    return new NodeConfig(
+        name,
+        leaseMillis,
+        sessionMillis,
+        diskThreads,
+        diskQueueMax,
+        directoryLeasesMax,
+        contentLeasesMax,
+        chosen,
         collectorPauseMillis);
   }
 }

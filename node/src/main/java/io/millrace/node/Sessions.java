@@ -1,5 +1,6 @@
 package io.millrace.node;
 
+import io.millrace.core.access.Squash;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
@@ -230,6 +231,8 @@ final class Sessions {
   private Welcome.Builder welcome() {
     return Welcome.newBuilder()
         .setNode(config.name())
+        .setSquashRoot(config.squash() == Squash.ROOT)
+        .setSquashAll(config.squash() == Squash.ALL)
         .setLeaseMs(config.leaseMillis())
         .setBoot(boot);
   }

@@ -1,5 +1,6 @@
 package io.millrace.node;
 
+import io.millrace.core.access.Squash;
 import io.millrace.core.api.AdminHandler;
 import io.millrace.core.api.ContentSource;
 import io.millrace.core.api.Errno;
@@ -35,8 +36,14 @@ final class NodeFixture implements AutoCloseable {
   Node node;
   NettyNodeServer server;
   private int port;
+  private final Squash squash;
 
   NodeFixture(Path directory, int leaseMillis) {
+    this(directory, leaseMillis, Squash.NONE);
+  }
+
+  NodeFixture(Path directory, int leaseMillis, Squash squash) {
+    this.squash = squash;
     this.directory = directory;
     this.leaseMillis = leaseMillis;
     start();
@@ -56,8 +63,8 @@ final class NodeFixture implements AutoCloseable {
     port = server.port();
   }
 
-  private static NodeConfig config(int leaseMillis) {
-    return new NodeConfig("test", leaseMillis, 60_000, 4, 1000, 1000, 1000, 20);
+  private NodeConfig config(int leaseMillis) {
+    return new NodeConfig("test", leaseMillis, 60_000, 4, 1000, 1000, 1000, squash, 20);
   }
 
   void stop() {

@@ -18,6 +18,7 @@ import io.millrace.proto.InodeRequest;
 import io.millrace.proto.OpenReply;
 import io.millrace.proto.OpenRequest;
 import io.millrace.proto.SetAttr;
+import io.millrace.proto.Welcome;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
@@ -28,6 +29,7 @@ import java.util.function.Consumer;
  */
 final class FileCalls {
   private static final int ACCESS = 3;
+  private static final int O_WRONLY = 1;
   private static final int O_EXCL = 0200;
   private static final int O_TRUNC = 01000;
   private static final int O_APPEND = 02000;
@@ -74,7 +76,8 @@ final class FileCalls {
     long facts = context.nodes().facts(ino); // after it counts as open, as a recall looks then
     if (NodeTable.has(facts, NodeTable.CONTENT_LEASE)
         && NodeTable.has(facts, NodeTable.PAGES_MATCH)
-        && context.notices().isFresh(ino, since)) {
+        && context.notices().isFresh(ino, since)
+        && !isSquashed(request.uid())) {
       opened(request, ino, flags, OpenReplyFlags.KEEP_CACHE);
       pending.end();
       return;
@@ -82,6 +85,12 @@ final class FileCalls {
     DetachedReply kernel = request.detach();
     kernel.answerWhenInterrupted();
     askOpen(kernel, pending, ino, flags);
+  }
+
+  /** Who is somebody else at the node: its kernel's yes counts for nothing. */
+  private boolean isSquashed(int uid) {
+    Welcome node = context.channel().welcome();
+    return node.getSquashAll() || (node.getSquashRoot() && uid == 0);
   }
 
   /**
@@ -108,19 +117,13 @@ final class FileCalls {
         OpenRequest.newBuilder()
             .setIno(ino)
             .setFlags(flags)
-            .setWantContentUpTo(writes(flags) ? 0 : MountContext.INLINE_BYTES)
-            .build();
-    new NodeAnswer(kernel) {
+            .setWantContentUpTo(writes(flags) ? 0 : MountContext.INLINE_BYTES);
+    new OpenAnswer(context.channel(), kernel, pending, question) {
       @Override
       void answer(Reply reply, DetachedReply to) {
         openAnswered(reply, to, pending, flags, since);
       }
-
-      @Override
-      void abandoned() {
-        pending.end();
-      }
-    }.ask(context.channel(), Op.OPEN, question);
+    }.ask();
   }
 
   private void openAnswered(
@@ -182,7 +185,11 @@ final class FileCalls {
 
   /** Also where it is opened for reading only: Linux truncates then too. */
   private void openTruncated(FuseRequest request, long ino, int flags) {
-    var op = SetAttr.newBuilder().setIno(ino).setKillSuid(request.openKillsSetuid());
+    var op =
+        SetAttr.newBuilder()
+            .setIno(ino)
+            .setKillSuid(request.openKillsSetuid())
+            .setReads((flags & ACCESS) != O_WRONLY);
     Command.Builder command = MountContext.command(request);
     DetachedReply kernel = request.detach();
     var pending = new PendingOpen(context, ino);
@@ -207,14 +214,11 @@ final class FileCalls {
     long since = context.notices().now();
     var op = Create.newBuilder().setDir(dir).setMode(mode).setUmask(umask).setUnnamed(true);
     DetachedReply kernel = request.detach();
-    context
-        .session()
-        .mutate(
-            MountContext.command(request).setCreate(op),
-            false,
-            kernel.key(),
-            new CommandAnswer(
-                kernel, result -> created(kernel, dir, result.getInode(), since, flags, false)));
+    CommandAnswer.send(
+        context.session(),
+        kernel,
+        MountContext.command(request).setCreate(op),
+        result -> created(kernel, dir, result.getInode(), since, flags, false));
   }
 
   void create(FuseRequest request, long dir, int flags, int mode, int umask) {
@@ -224,36 +228,36 @@ final class FileCalls {
     }
     byte[] name = request.name();
     long since = context.notices().now();
-    var op = Mutations.create(dir, name, mode).setUmask(umask).setExclusive((flags & O_EXCL) != 0);
+    var op =
+        Mutations.create(dir, name, mode)
+            .setUmask(umask)
+            .setExclusive((flags & O_EXCL) != 0)
+            .setOpenFlags(flags);
     Command.Builder command = MountContext.command(request);
     Command.Builder truncation = MountContext.command(request);
     DetachedReply kernel = request.detach();
-    context
-        .session()
-        .mutate(
-            command.setCreate(op),
-            false,
-            kernel.key(),
-            new CommandAnswer(
+    CommandAnswer.send(
+        context.session(),
+        kernel,
+        command.setCreate(op),
+        result -> {
+          Inode inode = result.getInode();
+          if (!result.getExisted()) {
+            mutations.made(dir, name, inode);
+            context.recent().putNew(inode, since);
+          }
+          if (result.getExisted() && (flags & O_TRUNC) != 0) {
+            var cut = SetAttr.newBuilder().setIno(inode.getIno());
+            mutations.truncate(
                 kernel,
-                result -> {
-                  Inode inode = result.getInode();
-                  if (!result.getExisted()) {
-                    mutations.made(dir, name, inode);
-                    context.recent().putNew(inode, since);
-                  }
-                  if (result.getExisted() && (flags & O_TRUNC) != 0) {
-                    var cut = SetAttr.newBuilder().setIno(inode.getIno());
-                    mutations.truncate(
-                        kernel,
-                        truncation,
-                        cut,
-                        new PendingOpen(context, inode.getIno()),
-                        i -> created(kernel, dir, i, since, flags, true));
-                  } else {
-                    created(kernel, dir, inode, since, flags, result.getExisted());
-                  }
-                }));
+                truncation,
+                cut,
+                new PendingOpen(context, inode.getIno()),
+                i -> created(kernel, dir, i, since, flags, true));
+          } else {
+            created(kernel, dir, inode, since, flags, result.getExisted());
+          }
+        });
   }
 
   private void created(

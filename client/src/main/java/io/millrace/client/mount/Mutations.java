@@ -117,14 +117,7 @@ final class Mutations {
   }
 
   private void send(DetachedReply kernel, Command.Builder command, Done done) {
-    try {
-      context
-          .session()
-          .mutate(
-              command, false, kernel.key(), new CommandAnswer(kernel, r -> done.accept(r, kernel)));
-    } catch (RuntimeException e) {
-      kernel.fail(e);
-    }
+    CommandAnswer.send(context.session(), kernel, command, r -> done.accept(r, kernel));
   }
 
   void unlink(FuseRequest request, long dir) {
@@ -314,7 +307,7 @@ final class Mutations {
         op.setMtimeNs(nanos(in.mtimeSeconds(), in.mtimeNanos()));
       }
     }
-    return op.setKillSuid(in.killsSetuid());
+    return op.setKillSuid(in.killsSetuid()).setOpened(in.hasHandle());
   }
 
   /**
@@ -355,19 +348,15 @@ final class Mutations {
       Consumer<Inode> done) {
     var answer =
         new CommandAnswer(
+            context.session(),
             kernel,
+            command.setSetAttr(op.setSize(0).setOpen(true)),
             result -> {
               attributesSet(result.getInode(), true);
               done.accept(result.getInode());
             },
             pending::end);
-    try {
-      command.setSetAttr(op.setSize(0).setOpen(true));
-      context.session().mutate(command, false, kernel.key(), answer);
-    } catch (RuntimeException e) {
-      pending.end();
-      kernel.fail(e);
-    }
+    answer.send();
   }
 
   /** A command that changes a file's content without writing through this client. */

@@ -22,6 +22,11 @@ abstract class NodeAnswer implements NodeChannel.Callback {
   /** Answers the kernel; closes {@code reply} where its payload was not handed on. */
   abstract void answer(Reply reply, DetachedReply kernel);
 
+  /** Whether it was asked once more, in another way. */
+  boolean asksAgain(FsException failure) {
+    return false;
+  }
+
   /** The request failed: gives back what was kept for the answer. */
   void abandoned() {}
 
@@ -49,6 +54,8 @@ abstract class NodeAnswer implements NodeChannel.Callback {
 
   @Override
   public final void failed(FsException failure) {
-    fail(failure);
+    if (!asksAgain(failure)) {
+      fail(failure);
+    }
   }
 }

@@ -143,6 +143,49 @@ final class RealNodeTest {
     assertEquals("0", Shell.run(b, "stat -c %s t"));
   }
 
+  /** The node is told of them where it needs them (decision 9). */
+  @Test
+  void H31_supplementaryGroupsAndCapabilitiesCount() throws Exception {
+    Shell.run(a, "mkdir g && echo x > g/f && chgrp -R 3000 g && chmod 770 g && chmod 640 g/f");
+    String user = "setpriv --reuid 1001 --regid 1001 ";
+    String member = user + "--groups 3001,3000 ";
+    String changes =
+        "cat g/f && mkdir g/d && mv g/d g/e && touch g/h && chgrp 3001 g/h && rmdir g/e";
+    assertEquals("x", Shell.run(b, member + "sh -c '" + changes + "'"));
+    assertEquals("1001 3001", Shell.run(a, "stat -c '%u %g' g/h"));
+    assertEquals(1, Shell.tryRun(b, user + "--clear-groups touch g/x").exit());
+    String capable = user + "--clear-groups --inh-caps +dac_override --ambient-caps +dac_override ";
+    Shell.run(b, capable + "touch g/by-capability");
+  }
+
+  /** The kernel removes them in the writer's name, who may not set them. */
+  @Test
+  void H31_aWriterTakesFileCapabilitiesAway() throws Exception {
+    String caps = "0x0100000200040000000000000000000000000000";
+    String user = "setpriv --reuid 1001 --regid 1001 --clear-groups ";
+    Shell.run(a, "echo xx > p && chown 1001 p && chmod 644 p");
+    for (String change :
+        List.of("printf y | dd of=p conv=notrunc", "truncate -s 1 p", "echo > p")) {
+      Shell.run(a, "setfattr -n security.capability -v " + caps + " p");
+      Shell.run(b, user + "sh -c '" + change + "'");
+    }
+    Shell.run(b, user + "chmod 600 p");
+  }
+
+  @Test
+  void H31_aChmodOnOneMountCountsAtOnceOnTheOther() throws Exception {
+    Shell.run(a, "mkdir m && chmod 777 m && touch m/f && chmod 666 m/f");
+    String user = "setpriv --reuid 1001 --regid 1001 --clear-groups ";
+    for (int i = 0; i < 20; i++) {
+      Shell.run(a, "chmod 777 m && chmod 666 m/f");
+      Shell.run(b, user + "sh -c 'echo x > m/" + i + " && echo x >> m/f'");
+      Shell.run(a, "chmod 755 m && chmod 644 m/f");
+      assertEquals(1, Shell.tryRun(b, user + "mkdir m/no").exit());
+      assertEquals(1, Shell.tryRun(b, user + "rm -f m/" + i).exit());
+      assertEquals(2, Shell.tryRun(b, user + "sh -c 'echo x >> m/f'").exit());
+    }
+  }
+
   @Test
   void setuidIsGoneBeforeTheWriteIsCommitted() throws Exception {
     Shell.python(

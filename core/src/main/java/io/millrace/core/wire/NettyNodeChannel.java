@@ -42,7 +42,7 @@ public final class NettyNodeChannel implements NodeChannel {
   private final Condition changed = lock.newCondition();
   private final Map<Long, PendingCall> pending = new LinkedHashMap<>();
   private ClientLine line;
-  private Welcome welcome;
+  private volatile Welcome welcome;
   private FsException refusal;
   private boolean closed;
   private final HeldNotices listener = new HeldNotices();
@@ -104,6 +104,10 @@ public final class NettyNodeChannel implements NodeChannel {
 
   @Override
   public Welcome welcome() {
+    Welcome known = welcome;
+    if (known != null) {
+      return known;
+    }
     lock.lock();
     try {
       while (welcome == null && refusal == null && !closed) {

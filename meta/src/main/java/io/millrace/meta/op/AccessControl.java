@@ -37,6 +37,12 @@ final class AccessControl {
     return row == null ? null : Acl.parse(Arrays.copyOfRange(row, 1, row.length));
   }
 
+  /** As the kernel's xattr has it; null for none. */
+  static ByteString accessList(Scope scope, InodeState inode) {
+    byte[] row = inode.hasXattrs ? scope.tree().batch().get(key(inode, ACCESS)) : null;
+    return row == null ? null : ByteString.copyFrom(row, 1, row.length - 1);
+  }
+
   private static void put(Scope scope, InodeState inode, ByteString name, Acl acl) {
     byte[] value = acl.bytes();
     byte[] row = new RowWriter(value.length + 1).u8(FORMAT).rest(value).take();

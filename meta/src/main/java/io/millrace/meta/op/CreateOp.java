@@ -20,13 +20,16 @@ public final class CreateOp {
       return unnamed(scope, dir, op);
     }
     byte[] name = EntryName.checked(op.getName(), Errno.EEXIST);
+    Allowed.search(scope, dir);
     InodeState existing = scope.tree().lookup(dir.ino, name);
     if (existing != null) {
       if (op.getExclusive() || !existing.isRegular()) {
         throw new FsException(Errno.EEXIST, "name is taken", "dir", dir.ino);
       }
+      Allowed.open(scope, existing, op.getOpenFlags());
       return scope.sized(existing).setExisted(true);
     }
+    Allowed.add(scope, dir);
     InodeState file = made(scope, dir, op);
     file.link = dir.link;
     if (file.isSymlink()) {
@@ -55,6 +58,7 @@ public final class CreateOp {
     if (scope.session() == 0) {
       throw new FsException(Errno.EINVAL, "an unnamed file is a session's");
     }
+    Allowed.add(scope, dir);
     InodeState file = made(scope, dir, op);
     scope.quota().made(file, dir);
     scope.removal().unnamed(file, scope.session());

@@ -16,7 +16,9 @@ public final class LinkOp {
     InodeState file = scope.tree().existing(op.getIno());
     InodeState dir = scope.tree().directory(op.getNewDir());
     byte[] name = EntryName.checked(op.getNewName(), Errno.EEXIST);
+    Allowed.search(scope, dir);
     check(scope, file, dir, name);
+    Allowed.add(scope, dir);
     if (file.orphan) {
       return nameUnnamed(scope, file, dir, name);
     }

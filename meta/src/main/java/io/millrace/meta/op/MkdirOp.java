@@ -14,9 +14,11 @@ public final class MkdirOp {
   public static CommandResult.Builder apply(Scope scope, Mkdir op) {
     InodeState parent = scope.tree().directory(op.getDir());
     byte[] name = EntryName.checked(op.getName(), Errno.EEXIST);
+    Allowed.search(scope, parent);
     if (scope.tree().lookup(parent.ino, name) != null) {
       throw new FsException(Errno.EEXIST, "name is taken", "dir", parent.ino);
     }
+    Allowed.add(scope, parent);
     int mode = Mode.DIRECTORY | (op.getMode() & Mode.PERMISSIONS);
     InodeState dir =
         scope

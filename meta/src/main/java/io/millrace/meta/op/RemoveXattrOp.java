@@ -14,6 +14,7 @@ public final class RemoveXattrOp {
   public static CommandResult.Builder apply(Scope scope, RemoveXattr op) {
     InodeState inode = scope.tree().existing(op.getIno());
     XattrName.check(inode, op.getName());
+    Allowed.removeXattr(scope, inode, op.getName());
     byte[] key = Keys.xattr(inode.ino, Scope.bytes(op.getName()));
     boolean acl = AccessControl.isAcl(op.getName()); // none to remove is no error
     if (!acl && (!inode.hasXattrs || scope.tree().rows().get(key) == null)) {

@@ -38,6 +38,8 @@ public final class RenameOp {
   }
 
   private CommandResult.Builder run() {
+    Allowed.search(scope, oldDir);
+    Allowed.search(scope, newDir);
     if (moved == null) {
       throw new FsException(Errno.ENOENT, "no such entry", "dir", oldDir.ino);
     }
@@ -104,7 +106,9 @@ public final class RenameOp {
     checkLoop(moved, newDir);
     if (exchange) {
       checkLoop(target, oldDir);
-    } else if (target != null) {
+    }
+    checkAllowed();
+    if (!exchange && target != null) {
       checkReplaceable();
     }
   }
@@ -115,6 +119,27 @@ public final class RenameOp {
     }
   }
 
+  /** In the order of vfs_rename(). */
+  private void checkAllowed() {
+    boolean exchange = op.getFlags() == EXCHANGE;
+    boolean crosses = oldDir.ino != newDir.ino;
+    Allowed.remove(scope, oldDir, moved);
+    if (target == null) {
+      Allowed.add(scope, newDir);
+    } else {
+      Allowed.remove(scope, newDir, target);
+    }
+    if (target != null && !exchange) {
+      checkKinds();
+    }
+    if (crosses) {
+      Allowed.move(scope, moved);
+    }
+    if (crosses && exchange) {
+      Allowed.move(scope, target);
+    }
+  }
+
   private void checkLoop(InodeState inode, InodeState into) {
     boolean crosses = inode.isDirectory() && oldDir.ino != newDir.ino;
     if (crosses && scope.tree().isWithin(into, inode.ino)) {
@@ -122,13 +147,16 @@ public final class RenameOp {
     }
   }
 
-  private void checkReplaceable() {
+  private void checkKinds() {
     if (moved.isDirectory() && !target.isDirectory()) {
       throw new FsException(Errno.ENOTDIR, "directory over a file", "inode", target.ino);
     }
     if (!moved.isDirectory() && target.isDirectory()) {
       throw new FsException(Errno.EISDIR, "file over a directory", "inode", target.ino);
     }
+  }
+
+  private void checkReplaceable() {
     if (target.isDirectory()) {
       RmdirOp.checkRemovable(scope, target);
     }

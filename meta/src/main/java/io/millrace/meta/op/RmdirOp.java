@@ -13,10 +13,12 @@ public final class RmdirOp {
   public static CommandResult.Builder apply(Scope scope, Rmdir op) {
     InodeState parent = scope.tree().directory(op.getDir());
     byte[] name = EntryName.checked(op.getName(), Errno.EINVAL);
+    Allowed.search(scope, parent);
     InodeState dir = scope.tree().lookup(parent.ino, name);
     if (dir == null) {
       throw new FsException(Errno.ENOENT, "no such entry", "dir", parent.ino);
     }
+    Allowed.remove(scope, parent, dir);
     if (!dir.isDirectory()) {
       throw new FsException(Errno.ENOTDIR, "not a directory", "inode", dir.ino);
     }

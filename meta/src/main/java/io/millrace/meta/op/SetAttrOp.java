@@ -13,6 +13,7 @@ public final class SetAttrOp {
 
   public static CommandResult.Builder apply(Scope scope, SetAttr op) {
     InodeState inode = scope.tree().existing(op.getIno());
+    Allowed.setAttr(scope, inode, op);
     if (op.hasMode()) {
       inode.mode = (inode.mode & Mode.TYPE) | (op.getMode() & Mode.PERMISSIONS);
       AccessControl.changed(scope, inode);

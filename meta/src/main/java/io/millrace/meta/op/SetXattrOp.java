@@ -29,6 +29,7 @@ public final class SetXattrOp {
       throw new FsException(Errno.ENOSPC, "extended attribute over 64 KiB", "inode", inode.ino);
     }
     XattrName.check(inode, op.getName());
+    Allowed.setXattr(scope, inode, op.getName());
     if (AccessControl.isAcl(op.getName())) {
       AccessControl.set(scope, inode, op);
     } else {

@@ -13,10 +13,12 @@ public final class UnlinkOp {
   public static CommandResult.Builder apply(Scope scope, Unlink op) {
     InodeState dir = scope.tree().directory(op.getDir());
     byte[] name = EntryName.checked(op.getName(), Errno.EISDIR);
+    Allowed.search(scope, dir);
     InodeState file = scope.tree().lookup(dir.ino, name);
     if (file == null) {
       throw new FsException(Errno.ENOENT, "no such entry", "dir", dir.ino);
     }
+    Allowed.remove(scope, dir, file);
     if (file.isDirectory()) {
       throw new FsException(Errno.EISDIR, "is a directory", "inode", file.ino);
     }

@@ -6,7 +6,7 @@ import io.millrace.core.api.FsException;
 import io.millrace.meta.row.InodeState;
 import java.util.List;
 
-/** Which extended attributes there can be, as ext4 has it. Who may set them the kernel checks. */
+/** Which extended attributes there can be, as ext4 has it. */
 final class XattrName {
   private static final ByteString USER = ByteString.copyFromUtf8("user.");
   private static final List<ByteString> OTHERS =
