@@ -147,6 +147,10 @@ final class FileExporter {
     long stream = upload == null ? 0 : upload.stream();
     boolean inStep = mark(inode, sent.get(), stream, source, target, change.getSeq());
     settle(inode, upload, inStep);
+    if (!inStep && link.getExportDeleted() && parts.named(inode.getIno()).isEmpty()) {
+      // deleted while its first version was on the way, so no row of the queue knows of the object
+      new BucketWrites(bucket.bucket()).deleteVersion(target, sent.get().etag());
+    }
     return inStep ? Outcome.DONE : Outcome.LATER;
   }
 

@@ -397,6 +397,24 @@ class ConflictTest {
     assertFalse(overtaken.get(), "uploaded while the delete of its key was on the way");
   }
 
+  @Test
+  void S08_aFileDeletedDuringItsFirstUploadLeavesNoObject() throws InterruptedException {
+    fixture.exporting("/x", "");
+    var deleted = new CountDownLatch(1);
+    fixture.bucket.afterPut =
+        () -> {
+          fixture.unlink("/x/a");
+          deleted.countDown();
+        };
+    fixture.write("/x/a", "mine");
+    assertTrue(deleted.await(WAIT_MS, TimeUnit.MILLISECONDS));
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WAIT_MS);
+    while (!fixture.keys().isEmpty()) {
+      assertTrue(System.nanoTime() < end, "its object stays");
+      Thread.onSpinWait();
+    }
+  }
+
   /** For a while: what is awaited may be what must not happen. */
   private static boolean await(CountDownLatch latch) {
     try {
