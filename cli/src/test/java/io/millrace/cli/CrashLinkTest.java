@@ -39,7 +39,7 @@ class CrashLinkTest {
     void run() throws Failed;
   }
 
-  private static final int KILLS = Integer.getInteger("millrace.kills", 6);
+  private static final int KILLS = Integer.getInteger("millrace.kills", 4);
   private static final String BUCKET = "lake";
   private static final String CAPACITY = "--capacity 48MiB";
   private static final List<String> TASKS = List.of("export", "evict", "import", "preload");
@@ -72,15 +72,16 @@ class CrashLinkTest {
 
   @Test
   void linkedFilesSurviveKillsOfUp() throws Exception {
-    run(true, List.of(Victim.UP));
+    run(true, KILLS);
   }
 
   @Test
   void linkedFilesSurviveKillsOfNodeAndMount() throws Exception {
-    run(false, APART);
+    run(false, KILLS);
   }
 
-  private void run(boolean together, List<Victim> victims) throws Exception {
+  void run(boolean together, int kills) throws Exception {
+    List<Victim> victims = together ? List.of(Victim.UP) : APART;
     System.out.println("seed " + seed + " (-Dseed=" + seed + " replays the choices)");
     try (var s3 = S3ProxyServer.start();
         var plain = new PlainS3(s3.endpoint());
@@ -95,14 +96,14 @@ class CrashLinkTest {
               + s3.endpoint().uri()
               + " --credentials "
               + keys);
-      for (int i = 0; i < KILLS && losses.isEmpty(); i++) {
+      for (int i = 0; i < kills && losses.isEmpty(); i++) {
         round(i, victims.get(i % victims.size()));
       }
       assertEquals(List.of(), losses, "lost; -Dseed=" + seed);
       checkEnd();
     }
     System.out.println(
-        KILLS
+        kills
             + " kills, "
             + losses.size()
             + " losses; "
