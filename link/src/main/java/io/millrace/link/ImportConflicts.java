@@ -89,7 +89,9 @@ final class ImportConflicts {
     return switch (link.getOnConflict()) {
       case KEEP_BOTH -> keepBoth(ours, key, theirs);
       case BUCKET_WINS -> {
-        new EntryRemoval(parts).file(ours);
+        if (!new EntryRemoval(parts).file(ours)) {
+          throw new FsException(Errno.ESTALE, "the file was changed again", "key", key);
+        }
         KeptVersion.put(parts, link, ours.getParent(), theirs);
         yield "";
       }
@@ -118,7 +120,7 @@ final class ImportConflicts {
     MarkExported.Builder known =
         MarkExported.newBuilder()
             .setIno(ours.getIno())
-            .setContentSeq(0)
+            .setKnownOnly(true)
             .setKey(key)
             .setObject(version.toBuilder().setStream(0));
     parts.writer().apply(Command.newBuilder().setMarkExported(known));

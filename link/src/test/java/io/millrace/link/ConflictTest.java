@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.millrace.core.api.Bucket;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.core.api.Namespace;
@@ -11,6 +12,7 @@ import io.millrace.proto.Command;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
 import io.millrace.proto.TaskKind;
+import io.millrace.proto.TaskRecord;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -20,6 +22,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,15 +120,24 @@ class ConflictTest {
   }
 
   /** The engine gets no further than before such a command, once. */
-  private Namespace endingAt(Namespace inner, Predicate<Command> step, AtomicBoolean once) {
+  private static Namespace endingAt(Namespace inner, Predicate<Command> step, AtomicBoolean once) {
+    return handled(
+        inner,
+        command -> {
+          if (step.test(command) && !once.getAndSet(true)) {
+            throw dead();
+          }
+        });
+  }
+
+  private static Namespace handled(Namespace inner, Consumer<Command> each) {
     return (Namespace)
         Proxy.newProxyInstance(
             Namespace.class.getClassLoader(),
             new Class<?>[] {Namespace.class},
             (proxy, method, arguments) -> {
-              boolean command = arguments != null && arguments[0] instanceof Command;
-              if (command && step.test((Command) arguments[0]) && !once.getAndSet(true)) {
-                throw dead();
+              if (arguments != null && arguments[0] instanceof Command command) {
+                each.accept(command);
               }
               try {
                 return method.invoke(inner, arguments);
@@ -207,6 +219,83 @@ class ConflictTest {
     fixture.writing.clear();
     assertInStep("mine", List.of("theirs, and longer"));
     assertTrue(once.get());
+  }
+
+  /** An import and an export find the same conflict; the import is the slower one. */
+  @Test
+  void S04_anImportThatFindsTheConflictTooUndoesNoExport() {
+    conflict();
+    var once = new AtomicBoolean();
+    fixture.wrapped =
+        inner ->
+            before(
+                inner,
+                command -> command.hasMarkExported() && !once.getAndSet(true),
+                () -> {
+                  fixture.writing.clear();
+                  assertExported("/x");
+                });
+    fixture.restart();
+    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    assertTrue(once.get());
+    Inode a = fixture.at("/x/a");
+    assertEquals("mine", fixture.objectText("a"));
+    assertEquals(
+        fixture.bucket.inner.head("a").orElseThrow().info().etag(),
+        a.getObject().getEtag().toStringUtf8());
+    fixture.run(TaskKind.TASK_EVICT, "/x");
+    assertInStep("mine", List.of("theirs"));
+  }
+
+  /** S6: between the look at the bucket and the removal the user saves the file. */
+  @Test
+  void S07_aFileChangedBeforeItIsRemovedStays() {
+    fixture.object("a", "base");
+    fixture.object("b", "base");
+    fixture.exporting("/x", "");
+    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    fixture.bucket.inner.delete("a", Bucket.Condition.ALWAYS);
+    fixture.bucket.inner.delete("b", Bucket.Condition.ALWAYS);
+    var once = new AtomicBoolean();
+    fixture.wrapped =
+        inner ->
+            before(
+                inner,
+                command -> command.hasUnlink() && !once.getAndSet(true),
+                () -> {
+                  fixture.write("/x/a", "mine");
+                  fixture.write("/x/new", "saved");
+                  fixture.rename("/x/new", "/x/b");
+                });
+    fixture.restart();
+    fixture.run(
+        TaskRecord.newBuilder()
+            .setKind(TaskKind.TASK_IMPORT)
+            .setPath(LinkFixture.bytes("/x"))
+            .setDeleteMissing(true));
+    assertTrue(once.get());
+    assertExported("/x");
+    assertEquals(Map.of("a", "mine", "b", "saved"), contents());
+    assertEquals(Map.of("a", "mine", "b", "saved"), objects());
+  }
+
+  @Test
+  void S04_anEmptyFileIsAFileToo() {
+    fixture.exporting("/x", "");
+    fixture.object("a", "theirs");
+    fixture.create("/x/a");
+    assertInStep("", List.of("theirs"));
+  }
+
+  /** Something happens before the first such command of the engine. */
+  private static Namespace before(Namespace inner, Predicate<Command> step, Runnable happens) {
+    return handled(
+        inner,
+        command -> {
+          if (step.test(command)) {
+            happens.run();
+          }
+        });
   }
 
   @Test
