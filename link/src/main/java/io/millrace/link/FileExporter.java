@@ -174,7 +174,11 @@ final class FileExporter {
     LinkBucket bucket = parts.buckets().of(link.getId());
     var writes = new BucketWrites(bucket.bucket());
     ExportId id = ExportId.of(link, inode);
-    boolean look = known || !spare.isEmpty() || !writes.guardsNew() || inode.getSize() > parts.config().partBytes();
+    boolean look =
+        known
+            || !spare.isEmpty()
+            || !writes.guardsNew()
+            || inode.getSize() > parts.config().partBytes();
     for (int attempt = 0; ; attempt++) {
       Optional<ObjectHead> there = look ? bucket.bucket().head(key) : Optional.empty();
       if (there.isPresent()) {
@@ -282,8 +286,7 @@ final class FileExporter {
         link.getId(), List.of(source, target), () -> follow(link, inode, source, target, change));
   }
 
-  private boolean follow(
-      LinkRecord link, Inode inode, String source, String target, long change) {
+  private boolean follow(LinkRecord link, Inode inode, String source, String target, long change) {
     Optional<Inode> now = parts.named(inode.getIno());
     if (now.isEmpty() || dirty(now.get())) {
       return true; // its row says more by now
@@ -318,8 +321,7 @@ final class FileExporter {
             .orElseThrow(() -> new FsException(Errno.ENOENT, "object is gone", "key", source));
     Map<String, String> metadata = ObjectAttributes.over(from.metadata(), inode);
     metadata.put(ExportId.METADATA_KEY, ExportId.of(link, inode).text());
-    return new BucketWrites(bucket)
-        .copyVersion(source, etag(inode), target, Optional.of(metadata));
+    return new BucketWrites(bucket).copyVersion(source, etag(inode), target, Optional.of(metadata));
   }
 
   /** S17: a copy in place with new metadata. */
@@ -329,8 +331,7 @@ final class FileExporter {
       return resolve(change);
     }
     String key = parts.namespace().objectKey(change.getIno());
-    return keys.alone(
-        link.getId(), List.of(key), () -> attributes(link, change, found.get(), key));
+    return keys.alone(link.getId(), List.of(key), () -> attributes(link, change, found.get(), key));
   }
 
   private Outcome attributes(LinkRecord link, Change change, Inode inode, String key) {
@@ -356,8 +357,7 @@ final class FileExporter {
       parts.writer().apply(Command.newBuilder().setResolveChange(kept));
       return Outcome.DONE;
     }
-    return keys.alone(
-        link.getId(), List.of(change.getKey()), () -> deletedInBucket(link, change));
+    return keys.alone(link.getId(), List.of(change.getKey()), () -> deletedInBucket(link, change));
   }
 
   private Outcome deletedInBucket(LinkRecord link, Change change) {

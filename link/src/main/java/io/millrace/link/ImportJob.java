@@ -1,7 +1,6 @@
 package io.millrace.link;
 
 import com.google.protobuf.ByteString;
-import io.millrace.core.api.Bucket;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.Change;
@@ -73,9 +72,7 @@ final class ImportJob implements Job, ImportScan.Findings {
     String after = task.getDeleteMissing() ? "" : progress.checkpoint().toStringUtf8();
     parts.ownWrites().importBegins();
     try (var pages = new ListPages(bucket, prefix, after)) {
-      for (Optional<ListPages.Listed> page = pages.next();
-          page.isPresent();
-          page = pages.next()) {
+      for (Optional<ListPages.Listed> page = pages.next(); page.isPresent(); page = pages.next()) {
         long asked = page.get().askedNanos();
         page.get().page().objects().forEach(object -> scan.object(object, asked));
         if (Thread.interrupted()) {

@@ -91,6 +91,9 @@ final class ImportScan {
    */
   void object(ObjectInfo object, long askedNanos) {
     String key = object.key();
+    if (KeyRules.isProbe(key)) {
+      return;
+    }
     settle(key);
     leave(key);
     ImportDirectoryNode directory = path.peek();

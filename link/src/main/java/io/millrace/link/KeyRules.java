@@ -55,6 +55,13 @@ final class KeyRules {
     return text.getBytes(StandardCharsets.UTF_8).length;
   }
 
+  /**
+   * What a node that was killed while it asked what a store can do has left there: nobody's file.
+   */
+  static boolean isProbe(String key) {
+    return key.startsWith(".millrace-probe-", key.lastIndexOf('/') + 1);
+  }
+
   /** The last part of the key of a file that is shown by this name. */
   static String keyPart(String name) {
     boolean shadowed = name.endsWith(OBJECT_SUFFIX) && name.length() > OBJECT_SUFFIX.length();

@@ -82,7 +82,9 @@ class ConflictTest {
             .toList());
   }
 
-  /** {@code a} was changed here and in the bucket; nothing of it is exported while it is written. */
+  /**
+   * {@code a} was changed here and in the bucket; nothing of it is exported while it is written.
+   */
   private void conflict() {
     fixture.object("a", "base");
     fixture.exporting("/x", "");
@@ -502,6 +504,17 @@ class ConflictTest {
       assertTrue(System.nanoTime() < end, "its object stays");
       Thread.onSpinWait();
     }
+  }
+
+  @Test
+  void whatAKilledProbeLeftIsNoFile() {
+    fixture.object(".millrace-probe-1", "x");
+    fixture.object("d/.millrace-probe-2", "x");
+    fixture.object("d/a", "a");
+    fixture.exporting("/x", "");
+    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    assertEquals(List.of("d"), fixture.names("/x"));
+    assertEquals(List.of("a"), fixture.names("/x/d"));
   }
 
   /** For a while: what is awaited may be what must not happen. */

@@ -1,16 +1,16 @@
 package io.millrace.meta.tree;
 
 import com.google.protobuf.ByteString;
-import io.millrace.meta.row.ChangeRow;
-import io.millrace.proto.ChangeKind;
-import io.millrace.proto.Change;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import io.millrace.meta.row.ChangeRow;
 import io.millrace.meta.row.EntryRow;
 import io.millrace.meta.row.InodeRow;
 import io.millrace.meta.row.InodeState;
 import io.millrace.meta.row.Keys;
 import io.millrace.meta.store.Rows;
+import io.millrace.proto.Change;
+import io.millrace.proto.ChangeKind;
 import io.millrace.proto.LinkRecord;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
