@@ -13,26 +13,33 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 
 /** Compares what the mount shows with what one writer was told. Made anew for each look. */
 final class CrashCheck {
   private static final int PERMISSIONS = 07777;
   private static final int TYPE = 0170000;
+  private static final long TRASH_SHOWN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final Path mount;
   private final CrashTree tree;
   private final boolean nothingLost;
+  private final boolean trash;
   private final List<String> differences = new ArrayList<>();
   private final Map<Plain, byte[]> found = new HashMap<>();
 
   /**
    * @param nothingLost the mount lived on: files that are open show all that was written
+   * @param trash what was deleted is in the trash
    */
-  CrashCheck(Path mount, CrashTree tree, boolean nothingLost) {
+  CrashCheck(Path mount, CrashTree tree, boolean nothingLost, boolean trash) {
+    this.trash = trash;
     this.mount = mount;
     this.tree = tree;
     this.nothingLost = nothingLost;
@@ -41,7 +48,96 @@ final class CrashCheck {
   List<String> differences() throws IOException {
     compareNames(tree.own, mount.resolve(tree.ownName()));
     compareNames(tree.shared, mount.resolve(CrashTree.SHARED));
+    if (trash && differences.isEmpty()) {
+      compareTrash();
+    }
     return differences;
+  }
+
+  /** It shows what was deleted a moment after the call. */
+  private void compareTrash() throws IOException {
+    long end = System.nanoTime() + TRASH_SHOWN_NANOS;
+    do {
+      differences.clear();
+      for (var name : inTrash().entrySet()) {
+        compareDeleted(name.getKey(), name.getValue());
+      }
+    } while (!differences.isEmpty() && System.nanoTime() < end);
+  }
+
+  /** Paths there of each name that this writer deleted, or that is there all the same. */
+  private Map<String, List<Path>> inTrash() throws IOException {
+    var found = new TreeMap<String, List<Path>>();
+    tree.deleted.forEach(each -> found.put(each.name(), new ArrayList<>()));
+    for (Path root : listed(mount.resolve(".trash"))) {
+      for (Path hour : listed(root)) {
+        for (Path each : listed(hour)) {
+          String kept = each.getFileName().toString();
+          String name = kept.substring(kept.indexOf('-') + 1);
+          if (name.startsWith(tree.prefix)) {
+            found.computeIfAbsent(name, key -> new ArrayList<>()).add(each);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  private static List<Path> listed(Path dir) throws IOException {
+    var paths = new ArrayList<Path>();
+    try (var each = Files.newDirectoryStream(dir)) {
+      each.forEach(paths::add);
+    }
+    return paths;
+  }
+
+  /** Several of one name are told apart by what they are; those that may be little come first. */
+  private void compareDeleted(String name, List<Path> kept) throws IOException {
+    List<Node> nodes =
+        tree.deleted.stream()
+            .filter(each -> each.name().equals(name))
+            .map(CrashTree.Deleted::node)
+            .sorted(Comparator.comparingInt(CrashCheck::contents))
+            .toList();
+    if (nodes.size() != kept.size()) {
+      differences.add(
+          "trash: " + kept + " for " + nodes.size() + " of the name " + name + " deleted");
+      return;
+    }
+    for (Node node : nodes) {
+      List<String> refused = new ArrayList<>();
+      Path match = null;
+      for (Path path : kept) {
+        var look = new CrashCheck(mount, tree, nothingLost, false);
+        look.compareKept(node, path);
+        if (look.differences.isEmpty()) {
+          match = path;
+          found.putAll(look.found);
+          break;
+        }
+        refused.addAll(look.differences);
+      }
+      if (match == null) {
+        differences.addAll(refused);
+        return;
+      }
+      kept.remove(match);
+    }
+  }
+
+  private static int contents(Node node) {
+    return node instanceof Plain file ? file.candidates.size() : 0;
+  }
+
+  private void compareKept(Node node, Path path) throws IOException {
+    if (node instanceof Plain file) {
+      int names = file.names;
+      file.names = 1; // its name there
+      compare(node, path);
+      file.names = names;
+    } else {
+      compare(node, path);
+    }
   }
 
   /** What was seen is the truth from now on. */

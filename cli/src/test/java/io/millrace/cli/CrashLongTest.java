@@ -17,4 +17,11 @@ class CrashLongTest {
   void acknowledgedChangesSurviveHundredsOfKillsOfNodeAndMount() throws Exception {
     new CrashTest().run(false, KILLS);
   }
+
+  @Test
+  void whatWasDeletedIsInTheTrashAfterHundredsOfKills() throws Exception {
+    var test = new CrashTest();
+    test.trash = true;
+    test.run(false, KILLS / 2);
+  }
 }

@@ -36,6 +36,7 @@ final class CrashRig implements AutoCloseable {
   private final BufferedReader answers;
   private final boolean together;
   private final String server;
+  private final String moreNodeOptions;
   final Path mount;
   final Path store;
   private ProcessHandle node;
@@ -43,7 +44,15 @@ final class CrashRig implements AutoCloseable {
   private int started;
 
   CrashRig(boolean together) throws IOException {
+    this(together, "");
+  }
+
+  /**
+   * @param nodeOptions more of them
+   */
+  CrashRig(boolean together, String nodeOptions) throws IOException {
     this.together = together;
+    this.moreNodeOptions = nodeOptions;
     server = "127.0.0.1:" + Product.freePort();
     mount = product.directory("mnt");
     store = product.directory("store");
@@ -72,7 +81,7 @@ final class CrashRig implements AutoCloseable {
   }
 
   private String nodeOptions() {
-    return " --dir " + store + " --listen " + server + " --lease " + LEASE;
+    return " --dir " + store + " --listen " + server + " --lease " + LEASE + " " + moreNodeOptions;
   }
 
   void startMount() throws IOException, InterruptedException {
@@ -131,6 +140,15 @@ final class CrashRig implements AutoCloseable {
   long dirtyBytes() throws IOException {
     String answer = ask(LAUNCHER + " status --server " + server + " --json | grep dirty_bytes");
     return Long.parseLong(answer.replaceAll("\\D", ""));
+  }
+
+  /** Runs a command of the product to its end, which must be good. */
+  void millrace(String arguments) throws IOException {
+    String command = LAUNCHER + " " + arguments + " --server " + server;
+    String answer = ask(command + " 2>&1 | tr '\\n' ' '; echo \"exit ${PIPESTATUS[0]}\"");
+    if (!answer.endsWith("exit 0")) {
+      throw new AssertionError(arguments + ": " + answer);
+    }
   }
 
   /** What {@code fsck --deep} says, in one line; nothing may run. */

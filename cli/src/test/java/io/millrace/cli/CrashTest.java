@@ -31,6 +31,7 @@ class CrashTest {
   private final List<String> losses = new ArrayList<>();
   private final List<CrashWriter> writers = new ArrayList<>();
   private CrashRig rig;
+  boolean trash;
 
   @Test
   void acknowledgedChangesSurviveKillOfUp() throws Exception {
@@ -42,6 +43,12 @@ class CrashTest {
     run(false, Integer.getInteger("millrace.kills", 10));
   }
 
+  @Test
+  void whatWasDeletedIsInTheTrashAfterKills() throws Exception {
+    trash = true;
+    run(false, Integer.getInteger("millrace.kills", 6));
+  }
+
   void run(boolean together, int wanted) throws Exception {
     System.out.println("seed " + seed + " (-Dseed=" + seed + " replays the choices)");
     long operations = 0;
@@ -50,6 +57,9 @@ class CrashTest {
       rig.startAll();
       var calls = new CrashCalls();
       rig.limitAll();
+      if (trash) {
+        rig.millrace("trash set / --keep 7d");
+      }
       calls.mkdir(rig.mount.resolve(CrashTree.SHARED).toString(), 0755);
       for (int i = 0; i < WRITERS; i++) {
         var writer = new CrashWriter(rig.mount, i, calls, random.split());
@@ -71,7 +81,8 @@ class CrashTest {
               + operations
               + " operations acknowledged, "
               + losses.size()
-              + " losses");
+              + " losses"
+              + (trash ? ", in the trash " + deleted() : ""));
     }
     assertEquals(List.of(), losses, "lost; -Dseed=" + seed);
   }
@@ -100,6 +111,10 @@ class CrashTest {
       rig.startAll();
     }
     check(victim, false);
+  }
+
+  private int deleted() {
+    return writers.stream().mapToInt(writer -> writer.tree.deleted.size()).sum();
   }
 
   private void join(List<Thread> running) throws InterruptedException {
@@ -132,18 +147,18 @@ class CrashTest {
       if (doubt != null) {
         losses.add("a call failed though the mount lives");
       }
-      losses.addAll(new CrashCheck(rig.mount, writer.tree, true).differences());
+      losses.addAll(new CrashCheck(rig.mount, writer.tree, true, trash).differences());
       writer.checkHandles(losses);
       return losses;
     }
     if (doubt != null && doubt.maybe() != null) {
       doubt.maybe().run();
     }
-    var check = new CrashCheck(rig.mount, writer.tree, false);
+    var check = new CrashCheck(rig.mount, writer.tree, false, trash);
     List<String> differences = check.differences();
     if (!differences.isEmpty() && doubt != null && doubt.maybe() == null) {
       doubt.done().run();
-      check = new CrashCheck(rig.mount, writer.tree, false);
+      check = new CrashCheck(rig.mount, writer.tree, false, trash);
       List<String> after = check.differences();
       after.forEach(each -> differences.add("or: " + each));
       if (after.isEmpty()) {

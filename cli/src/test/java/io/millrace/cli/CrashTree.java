@@ -130,6 +130,10 @@ final class CrashTree {
     }
   }
 
+  /** What lost its last name, under that name, in the order it did. */
+  record Deleted(String name, Node node) {}
+
+  final List<Deleted> deleted = new ArrayList<>();
   final Dir own = new Dir(true);
   final Dir shared = new Dir(true);
   final String prefix;
@@ -175,6 +179,14 @@ final class CrashTree {
       }
     }
     return found;
+  }
+
+  /** A name was taken away. */
+  void dropped(String name, Node node) {
+    if (node instanceof Plain file && --file.names > 0) {
+      return;
+    }
+    deleted.add(new Deleted(name, node));
   }
 
   static void put(Dir dir, String name, Node node) {

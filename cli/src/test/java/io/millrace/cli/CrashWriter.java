@@ -333,7 +333,10 @@ final class CrashWriter implements Runnable {
             return; // two names of one file: nothing happens
           }
           from.dir().children.remove(from.name());
-          dropName(toDir.children.get(toName));
+          Node replaced = toDir.children.get(toName);
+          if (replaced != null) {
+            tree.dropped(toName, replaced);
+          }
           CrashTree.put(toDir, toName, moved);
         });
   }
@@ -344,12 +347,6 @@ final class CrashWriter implements Runnable {
       return moved instanceof Dir && dir.children.isEmpty() && dir != moved;
     }
     return !(moved instanceof Dir);
-  }
-
-  private static void dropName(Node node) {
-    if (node instanceof Plain file) {
-      file.names--;
-    }
   }
 
   private Step exchange(Place one, Place other) {
@@ -408,7 +405,7 @@ final class CrashWriter implements Runnable {
             calls.unlink(at(place.path()));
           }
         },
-        () -> dropName(place.dir().children.remove(place.name())));
+        () -> tree.dropped(place.name(), place.dir().children.remove(place.name())));
   }
 
   private Step chmod(Place place) {

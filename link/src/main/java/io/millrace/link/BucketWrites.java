@@ -3,8 +3,10 @@ package io.millrace.link;
 import io.millrace.core.api.Bucket;
 import io.millrace.core.api.Bucket.Condition;
 import io.millrace.core.api.Bucket.ObjectHead;
+import io.millrace.core.api.Bucket.ObjectInfo;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -26,6 +28,28 @@ record BucketWrites(Bucket bucket) {
   /** Whether a new object needs no look beforehand. */
   boolean guardsNew() {
     return bucket.abilities().putIfAbsent();
+  }
+
+  /**
+   * Copies the object if it is still this version. Not every store checks and copies in one step:
+   * where the copy has another etag, as it may, the source is looked at once more.
+   *
+   * @throws FsException ESTALE it is another one now; no copy of that stays
+   */
+  ObjectInfo copyVersion(
+      String source, String etag, String target, Optional<Map<String, String>> metadata) {
+    ObjectInfo copy = bucket.copy(source, etag, target, metadata);
+    if (etag.isEmpty() || copy.etag().equals(etag)) {
+      return copy;
+    }
+    Optional<ObjectHead> from = bucket.head(source);
+    if (from.isPresent() && from.get().info().etag().equals(etag)) {
+      return copy;
+    }
+    if (!copy.etag().isEmpty()) {
+      deleteVersion(target, copy.etag());
+    }
+    throw new FsException(Errno.ESTALE, "the object changed while it was copied", "key", source);
   }
 
   /**

@@ -22,15 +22,26 @@ final class EntryRemoval {
     this.parts = parts;
   }
 
-  void file(Inode entry) {
+  /** False: it was changed meanwhile, or another file has its name, and stays. */
+  boolean file(Inode entry) {
     Unlink.Builder unlink =
         Unlink.newBuilder()
             .setDir(entry.getParent())
             .setName(entry.getName())
             .setOpen(parts.notifier().leased(entry.getIno()))
-            .setForget(true);
-    parts.writer().apply(Command.newBuilder().setUnlink(unlink));
+            .setForget(true)
+            .setOnlyIno(entry.getIno())
+            .setOnlyContentSeq(entry.getContentSeq());
+    try {
+      parts.writer().apply(Command.newBuilder().setUnlink(unlink));
+    } catch (FsException e) {
+      if (e.errno() == Errno.ESTALE || e.errno() == Errno.ENOENT) {
+        return false;
+      }
+      throw e;
+    }
     tell(entry, NoticeKind.ENTRY_DELETED);
+    return true;
   }
 
   /** False: something is in it. */

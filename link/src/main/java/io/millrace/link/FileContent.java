@@ -86,6 +86,12 @@ final class FileContent {
     throw new FsException(Errno.ESTALE, "block is gone: the file was changed", "block", id);
   }
 
+  /** Whether some of the content is the object's. */
+  boolean usesObject() {
+    long old = inode.getObject().getStream();
+    return old != 0 && extents.stream().anyMatch(extent -> extent.getVersion() == old);
+  }
+
   /**
    * Brings every block that only the object still has, and marks it as the only copy: the object is
    * about to be overwritten, and a file that changes meanwhile still refers to them.

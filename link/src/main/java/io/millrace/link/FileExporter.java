@@ -20,6 +20,7 @@ import io.millrace.proto.ObjectVersion;
 import io.millrace.proto.ResolveChange;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -42,6 +43,7 @@ final class FileExporter {
   private final LinkParts parts;
   private final UploadBuffers buffers;
   private final ContentVersions versions;
+  private final KeyLocks keys = new KeyLocks();
 
   FileExporter(LinkParts parts, UploadBuffers buffers, ContentVersions versions) {
     this.parts = parts;
@@ -92,8 +94,50 @@ final class FileExporter {
     LinkBucket bucket = parts.buckets().of(link.getId());
     Upload upload =
         content.map(c -> new Upload(parts, buffers, versions, bucket, inode, c)).orElse(null);
+    String spare = makeWay(link, inode, target);
+    return keys.alone(
+        link.getId(),
+        List.of(source, target),
+        () -> upload(link, change, inode, source, target, spare, upload));
+  }
+
+  /**
+   * S9: an object that waits to follow its renamed file goes first.
+   *
+   * @return etag of one that nobody needs; empty for none
+   * @throws FsException EBUSY its file needs it, and has to be exported first
+   */
+  private String makeWay(LinkRecord link, Inode inode, String key) {
+    Optional<Change> waiting = parts.namespace().waitingRename(link.getId(), key);
+    if (waiting.isEmpty() || waiting.get().getIno() == inode.getIno()) {
+      return "";
+    }
+    Optional<Inode> other = parts.named(waiting.get().getIno());
+    boolean file = other.isPresent() && !FileType.isDirectory(other.get());
+    if (file && dirty(other.get())) {
+      if (!FileContent.of(parts, other.get()).map(FileContent::usesObject).orElse(true)) {
+        return etag(other.get());
+      }
+    } else if (file) {
+      follow(link, other.get(), waiting.get().getSeq());
+      if (parts.namespace().waitingRename(link.getId(), key).isEmpty()) {
+        return "";
+      }
+    }
+    throw new FsException(Errno.EBUSY, "the object waits for a rename to be exported", "key", key);
+  }
+
+  private Outcome upload(
+      LinkRecord link,
+      Change change,
+      Inode inode,
+      String source,
+      String target,
+      String spare,
+      Upload upload) {
+    LinkBucket bucket = parts.buckets().of(link.getId());
     boolean known = inode.hasObject() && source.equals(target);
-    Optional<ObjectInfo> sent = send(link, inode, target, known, upload);
+    Optional<ObjectInfo> sent = send(link, inode, target, known, spare, upload);
     if (sent.isEmpty()) {
       return Outcome.LATER;
     }
@@ -101,8 +145,12 @@ final class FileExporter {
       new BucketWrites(bucket.bucket()).deleteVersion(source, etag(inode));
     }
     long stream = upload == null ? 0 : upload.stream();
-    boolean inStep = mark(inode, sent.get(), stream, target, change.getSeq());
+    boolean inStep = mark(inode, sent.get(), stream, source, target, change.getSeq());
     settle(inode, upload, inStep);
+    if (!inStep && link.getExportDeleted() && parts.named(inode.getIno()).isEmpty()) {
+      // deleted while its first version was on the way, so no row of the queue knows of the object
+      new BucketWrites(bucket.bucket()).deleteVersion(target, sent.get().etag());
+    }
     return inStep ? Outcome.DONE : Outcome.LATER;
   }
 
@@ -118,14 +166,19 @@ final class FileExporter {
 
   /**
    * @param known the object at the key is the one the inode was last in step with
+   * @param spare etag of another file's object that may be overwritten; empty for none
    * @return empty: there was a conflict, which is settled now; try again
    */
   private Optional<ObjectInfo> send(
-      LinkRecord link, Inode inode, String key, boolean known, Upload upload) {
+      LinkRecord link, Inode inode, String key, boolean known, String spare, Upload upload) {
     LinkBucket bucket = parts.buckets().of(link.getId());
     var writes = new BucketWrites(bucket.bucket());
     ExportId id = ExportId.of(link, inode);
-    boolean look = known || !writes.guardsNew() || inode.getSize() > parts.config().partBytes();
+    boolean look =
+        known
+            || !spare.isEmpty()
+            || !writes.guardsNew()
+            || inode.getSize() > parts.config().partBytes();
     for (int attempt = 0; ; attempt++) {
       Optional<ObjectHead> there = look ? bucket.bucket().head(key) : Optional.empty();
       if (there.isPresent()) {
@@ -135,7 +188,8 @@ final class FileExporter {
         }
         boolean expected = known && head.info().etag().equals(etag(inode));
         boolean ours =
-            ExportId.unconfirmed(link, inode, head.metadata())
+            (!spare.isEmpty() && head.info().etag().equals(spare))
+                || ExportId.unconfirmed(link, inode, head.metadata())
                 || parts.fromDeleted(link, head.metadata());
         if (!expected && !ours) {
           conflict(link, inode, key, head);
@@ -228,10 +282,25 @@ final class FileExporter {
     if (source.equals(target)) {
       return false;
     }
+    return keys.alone(
+        link.getId(), List.of(source, target), () -> follow(link, inode, source, target, change));
+  }
+
+  private boolean follow(LinkRecord link, Inode inode, String source, String target, long change) {
+    Optional<Inode> now = parts.named(inode.getIno());
+    if (now.isEmpty() || dirty(now.get())) {
+      return true; // its row says more by now
+    }
+    boolean elsewhere =
+        !parts.namespace().objectKey(inode.getIno()).equals(source)
+            || !parts.namespace().targetKey(inode.getIno()).equals(target);
+    if (elsewhere) {
+      return false;
+    }
     Bucket bucket = parts.buckets().of(link.getId()).bucket();
-    ObjectInfo copy = copied(link, bucket, inode, source, target);
-    new BucketWrites(bucket).deleteVersion(source, etag(inode));
-    mark(inode, copy, inode.getObject().getStream(), target, change);
+    ObjectInfo copy = copied(link, bucket, now.get(), source, target);
+    new BucketWrites(bucket).deleteVersion(source, etag(now.get()));
+    mark(now.get(), copy, now.get().getObject().getStream(), source, target, change);
     return true;
   }
 
@@ -252,7 +321,7 @@ final class FileExporter {
             .orElseThrow(() -> new FsException(Errno.ENOENT, "object is gone", "key", source));
     Map<String, String> metadata = ObjectAttributes.over(from.metadata(), inode);
     metadata.put(ExportId.METADATA_KEY, ExportId.of(link, inode).text());
-    return bucket.copy(source, etag(inode), target, Optional.of(metadata));
+    return new BucketWrites(bucket).copyVersion(source, etag(inode), target, Optional.of(metadata));
   }
 
   /** S17: a copy in place with new metadata. */
@@ -261,8 +330,11 @@ final class FileExporter {
     if (found.isEmpty() || FileType.isDirectory(found.get()) || dirty(found.get())) {
       return resolve(change);
     }
-    Inode inode = found.get();
-    String key = parts.namespace().objectKey(inode.getIno());
+    String key = parts.namespace().objectKey(change.getIno());
+    return keys.alone(link.getId(), List.of(key), () -> attributes(link, change, found.get(), key));
+  }
+
+  private Outcome attributes(LinkRecord link, Change change, Inode inode, String key) {
     Bucket bucket = parts.buckets().of(link.getId()).bucket();
     Optional<ObjectHead> head = bucket.head(key);
     if (head.isEmpty() || !head.get().info().etag().equals(etag(inode))) {
@@ -270,7 +342,7 @@ final class FileExporter {
     }
     Map<String, String> metadata = ObjectAttributes.over(head.get().metadata(), inode);
     ObjectInfo info = bucket.copy(key, etag(inode), key, Optional.of(metadata));
-    mark(inode, info, inode.getObject().getStream(), key, change.getSeq());
+    mark(inode, info, inode.getObject().getStream(), key, key, change.getSeq());
     return Outcome.DONE;
   }
 
@@ -285,12 +357,24 @@ final class FileExporter {
       parts.writer().apply(Command.newBuilder().setResolveChange(kept));
       return Outcome.DONE;
     }
+    return keys.alone(link.getId(), List.of(change.getKey()), () -> deletedInBucket(link, change));
+  }
+
+  private Outcome deletedInBucket(LinkRecord link, Change change) {
+    if (!waits(change)) {
+      return Outcome.DONE; // another file has the name and the object since
+    }
     if (change.hasObject() && !change.getObject().getEtag().isEmpty()) {
       Bucket bucket = parts.buckets().of(link.getId()).bucket();
       new BucketWrites(bucket)
           .deleteVersion(change.getKey(), change.getObject().getEtag().toStringUtf8());
     }
-    return resolve(change);
+    return parts.ownWrites().told(link.getId(), List.of(change.getKey()), () -> resolve(change));
+  }
+
+  private boolean waits(Change change) {
+    return parts.namespace().changes(change.getLink(), change.getSeq() - 1, 1).stream()
+        .anyMatch(row -> row.getSeq() == change.getSeq());
   }
 
   /** S10: an empty directory is an object of its own. */
@@ -350,7 +434,8 @@ final class FileExporter {
   }
 
   /** On stable storage when it returns: only then may blocks be dropped. */
-  private boolean mark(Inode inode, ObjectInfo info, long stream, String key, long change) {
+  private boolean mark(
+      Inode inode, ObjectInfo info, long stream, String before, String key, long change) {
     ObjectVersion version =
         ImportScan.version(info).toBuilder().setSize(inode.getSize()).setStream(stream).build();
     MarkExported.Builder mark =
@@ -361,7 +446,13 @@ final class FileExporter {
             .setKey(key)
             .setChange(change);
     try {
-      return parts.writer().apply(Command.newBuilder().setMarkExported(mark), true).getExisted();
+      return parts
+          .ownWrites()
+          .told(
+              inode.getLink(),
+              List.of(before, key),
+              () -> parts.writer().apply(Command.newBuilder().setMarkExported(mark), true))
+          .getExisted();
     } catch (FsException e) {
       if (e.errno() == Errno.ESTALE || e.errno() == Errno.ENOENT) {
         return false; // deleted meanwhile

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 final class FileStates {
   private static final int LISTED_MAX = 10_000;
   private static final Pattern CONFLICT =
-      Pattern.compile(".*\\.conflict-[^./]{1,8}", Pattern.DOTALL);
+      Pattern.compile(".*\\.conflict-[^./]{1,8}(-[0-9]+)?", Pattern.DOTALL);
 
   private final LinkParts parts;
   private final LongPredicate exporting;

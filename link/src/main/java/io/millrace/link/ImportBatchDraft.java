@@ -7,6 +7,7 @@ import io.millrace.proto.ImportEntry;
 import io.millrace.proto.ImportResult;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiPredicate;
 
 /**
  * A batch being filled: parts of several directories, parents before children. Owned by the
@@ -24,6 +25,9 @@ final class ImportBatchDraft {
   /** A restart may go on after this key. */
   String doneUpTo = "";
 
+  /** When the page of each entry was asked for, in step with {@link #parts}. */
+  private final List<List<Long>> asked = new ArrayList<>();
+
   private final List<Integer> sent = new ArrayList<>();
   private final List<Integer> lost = new ArrayList<>();
   private int size;
@@ -32,9 +36,42 @@ final class ImportBatchDraft {
     return size;
   }
 
-  void add(ImportDirectoryNode directory, ImportEntry entry) {
+  void add(ImportDirectoryNode directory, ImportEntry entry, long askedNanos) {
     name(directory).addEntries(entry);
+    asked.get(directory.index).add(askedNanos);
     size++;
+  }
+
+  /** When the first of the pages was asked for whose entries are in it. */
+  long oldestAsked() {
+    return asked.stream()
+        .flatMap(List::stream)
+        .mapToLong(Long::longValue)
+        .reduce((a, b) -> a - b < 0 ? a : b)
+        .orElseGet(System::nanoTime);
+  }
+
+  /**
+   * Takes entries out whose listing is out of date.
+   *
+   * @param stale told the key and when its page was asked for
+   * @return how many
+   */
+  int leaveOut(BiPredicate<String, Long> stale) {
+    int left = 0;
+    for (int i = 0; i < parts.size(); i++) {
+      ImportDirectory.Builder part = parts.get(i);
+      for (int e = part.getEntriesCount() - 1; e >= 0; e--) {
+        String name = part.getEntries(e).getName().toStringUtf8();
+        String key = directories.get(i).prefix + KeyRules.keyPart(name);
+        if (stale.test(key, asked.get(i).get(e))) {
+          part.removeEntries(e);
+          asked.get(i).remove(e);
+          left++;
+        }
+      }
+    }
+    return left;
   }
 
   /** This directory's part of the batch. */
@@ -53,6 +90,7 @@ final class ImportBatchDraft {
     directory.part = part;
     directories.add(directory);
     parts.add(part);
+    asked.add(new ArrayList<>());
     size++;
     return part;
   }
@@ -108,6 +146,7 @@ final class ImportBatchDraft {
     }
     directories.clear();
     parts.clear();
+    asked.clear();
   }
 
   /** The directory that the result calls {@code index}. */

@@ -1,12 +1,9 @@
 package io.millrace.link;
 
-import com.google.protobuf.ByteString;
 import io.millrace.core.api.Bucket;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.Command;
-import io.millrace.proto.ImportBatch;
-import io.millrace.proto.ImportDirectory;
 import io.millrace.proto.ImportEntry;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
@@ -44,11 +41,13 @@ final class ImportConflicts {
     String path = parts.shown(ours.get().getIno());
     try {
       Optional<Bucket.ObjectHead> head = bucket.backOff().retrying(() -> bucket.bucket().head(key));
-      if (head.isEmpty() || isOwn(ours.get(), head.get().metadata())) {
-        progress.skipped(1); // gone again, or our own
+      if (head.isEmpty()
+          || ImportScan.same(ours.get(), head.get().info())
+          || isOwn(ours.get(), head.get().metadata())) {
+        progress.skipped(1); // gone again, or the listing was older than our export
         return;
       }
-      String kept = settle(ours.get(), key, theirs);
+      String kept = settle(ours.get(), key, asIs(theirs, head.get().info()));
       progress.done(1, 0);
       if (!kept.isEmpty()) {
         progress.noted(path, "CONFLICT", "changed here and in the bucket; the bucket's is " + kept);
@@ -57,6 +56,22 @@ final class ImportConflicts {
       progress.failed(
           path, e.errno() == Errno.EEXIST ? "CONFLICT" : e.errno().name(), e.getMessage());
     }
+  }
+
+  /** The listing may be older than the object. */
+  private static ImportEntry asIs(ImportEntry listed, Bucket.ObjectInfo object) {
+    ObjectVersion version = listed.getObject();
+    boolean same =
+        version.getSize() == object.size()
+            && version.getEtag().toStringUtf8().equals(object.etag());
+    if (same) {
+      return listed;
+    }
+    return listed.toBuilder()
+        .setSize(object.size())
+        .setMtimeNs(object.mtimeNanos())
+        .setObject(ImportScan.version(object))
+        .build();
   }
 
   /** An upload whose reply was lost (H20), or of a file that was replaced by this one meanwhile. */
@@ -74,8 +89,10 @@ final class ImportConflicts {
     return switch (link.getOnConflict()) {
       case KEEP_BOTH -> keepBoth(ours, key, theirs);
       case BUCKET_WINS -> {
-        new EntryRemoval(parts).file(ours);
-        put(ours.getParent(), theirs);
+        if (!new EntryRemoval(parts).file(ours)) {
+          throw new FsException(Errno.ESTALE, "the file was changed again", "key", key);
+        }
+        KeptVersion.put(parts, link, ours.getParent(), theirs);
         yield "";
       }
       case LOCAL_WINS -> {
@@ -93,27 +110,9 @@ final class ImportConflicts {
 
   /** H18: the bucket's version is saved first, then the export may overwrite its key. */
   private String keepBoth(Inode ours, String key, ImportEntry theirs) {
-    ObjectVersion version = theirs.getObject();
-    String etag = version.getEtag().toStringUtf8();
-    String name = KeyRules.conflictName(theirs.getName().toStringUtf8(), etag);
-    String kept = key.substring(0, key.lastIndexOf('/') + 1) + name;
-    Bucket.ObjectInfo copy =
-        bucket.backOff().retrying(() -> bucket.bucket().copy(key, etag, kept, Optional.empty()));
-    ImportEntry beside =
-        theirs.toBuilder()
-            .setName(ByteString.copyFromUtf8(name))
-            .setObject(ImportScan.version(copy).toBuilder().setSize(version.getSize()))
-            .setSize(version.getSize())
-            .build();
-    put(ours.getParent(), beside);
-    overwritable(ours, key, version);
+    String name = new KeptVersion(parts, link, bucket, ours.getParent(), key, theirs).save();
+    overwritable(ours, key, theirs.getObject());
     return name;
-  }
-
-  private void put(long dir, ImportEntry entry) {
-    ImportDirectory.Builder part = ImportDirectory.newBuilder().setIno(dir).addEntries(entry);
-    ImportBatch.Builder batch = ImportBatch.newBuilder().setLink(link.getId()).addDirectories(part);
-    parts.writer().apply(Command.newBuilder().setImportBatch(batch));
   }
 
   /** The next export replaces this version of the object, knowing it. */
@@ -121,7 +120,7 @@ final class ImportConflicts {
     MarkExported.Builder known =
         MarkExported.newBuilder()
             .setIno(ours.getIno())
-            .setContentSeq(0)
+            .setKnownOnly(true)
             .setKey(key)
             .setObject(version.toBuilder().setStream(0));
     parts.writer().apply(Command.newBuilder().setMarkExported(known));

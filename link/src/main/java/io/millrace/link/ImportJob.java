@@ -1,7 +1,6 @@
 package io.millrace.link;
 
 import com.google.protobuf.ByteString;
-import io.millrace.core.api.Bucket;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.Change;
@@ -71,16 +70,20 @@ final class ImportJob implements Job, ImportScan.Findings {
             prefix);
     // With --delete the whole is compared again: what is missing shows only in a full pass.
     String after = task.getDeleteMissing() ? "" : progress.checkpoint().toStringUtf8();
+    parts.ownWrites().importBegins();
     try (var pages = new ListPages(bucket, prefix, after)) {
-      for (Optional<Bucket.Page> page = pages.next(); page.isPresent(); page = pages.next()) {
-        page.get().objects().forEach(scan::object);
+      for (Optional<ListPages.Listed> page = pages.next(); page.isPresent(); page = pages.next()) {
+        long asked = page.get().askedNanos();
+        page.get().page().objects().forEach(object -> scan.object(object, asked));
         if (Thread.interrupted()) {
           throw new InterruptedException();
         }
       }
+      scan.end();
+      awaitApplied();
+    } finally {
+      parts.ownWrites().importEnds();
     }
-    scan.end();
-    awaitApplied();
   }
 
   /** Prefixes that directories were renamed from, and whose objects still lie there (H3). */
@@ -110,11 +113,23 @@ final class ImportJob implements Job, ImportScan.Findings {
     awaitApplied();
     if (draft.size() > 0) {
       applying = draft;
-      result = parts.writer().submit(draft.command(link.getId(), task.getRestoreDeleted()));
+      result = parts.ownWrites().alone(() -> submitted(draft));
     } else {
       progress.checkpoint(ByteString.copyFromUtf8(draft.doneUpTo));
     }
     return new ImportBatchDraft();
+  }
+
+  private CompletableFuture<CommandResult> submitted(ImportBatchDraft draft) {
+    OwnWrites own = parts.ownWrites();
+    if (!own.isEmpty()) {
+      progress.skipped(
+          draft.leaveOut(
+              (key, asked) ->
+                  own.writtenAt(link.getId(), key).stream().anyMatch(at -> at - asked >= 0)));
+      own.forgetBefore(draft.oldestAsked());
+    }
+    return parts.writer().submit(draft.command(link.getId(), task.getRestoreDeleted()));
   }
 
   private void awaitApplied() {

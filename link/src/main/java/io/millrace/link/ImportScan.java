@@ -51,7 +51,8 @@ final class ImportScan {
       ImportDirectoryNode directory,
       String name,
       Inode before,
-      String keyBefore) {}
+      String keyBefore,
+      long askedNanos) {}
 
   private final Namespace namespace;
   private final Findings findings;
@@ -85,8 +86,14 @@ final class ImportScan {
             null, rootPrefix, ByteString.EMPTY, root, new ListOrderCursor(namespace, root)));
   }
 
-  void object(ObjectInfo object) {
+  /**
+   * @param askedNanos when the page that has it was asked for
+   */
+  void object(ObjectInfo object, long askedNanos) {
     String key = object.key();
+    if (KeyRules.isProbe(key)) {
+      return;
+    }
     settle(key);
     leave(key);
     ImportDirectoryNode directory = path.peek();
@@ -96,7 +103,7 @@ final class ImportScan {
       if (problem.isPresent()) {
         findings.refused(key, problem.get());
       } else {
-        take(object, enter(directory, key, from));
+        take(object, enter(directory, key, from), askedNanos);
       }
     }
     lastKey = key;
@@ -149,7 +156,7 @@ final class ImportScan {
     return made;
   }
 
-  private void take(ObjectInfo object, ImportDirectoryNode directory) {
+  private void take(ObjectInfo object, ImportDirectoryNode directory, long askedNanos) {
     String key = object.key();
     if (key.length() == directory.prefix.length() || directory.movedAway) {
       return;
@@ -159,7 +166,7 @@ final class ImportScan {
     if (directory.before != null) {
       before = directory.before.advance(bytes(name), false, findings::missing).orElse(null);
     }
-    waiting.push(new Waiting(object, directory, name, before, lastKey));
+    waiting.push(new Waiting(object, directory, name, before, lastKey, askedNanos));
   }
 
   /** Files whose names no coming key can make a directory's. */
@@ -199,7 +206,7 @@ final class ImportScan {
             .setSize(object.size())
             .setMtimeNs(object.mtimeNanos())
             .setObject(version(object));
-    draft.add(file.directory(), entry.build());
+    draft.add(file.directory(), entry.build(), file.askedNanos());
   }
 
   /** Whether this is the version of the object that the inode was last in step with (H2). */

@@ -55,15 +55,26 @@ final class KeyRules {
     return text.getBytes(StandardCharsets.UTF_8).length;
   }
 
+  /**
+   * What a node that was killed while it asked what a store can do has left there: nobody's file.
+   */
+  static boolean isProbe(String key) {
+    return key.startsWith(".millrace-probe-", key.lastIndexOf('/') + 1);
+  }
+
   /** The last part of the key of a file that is shown by this name. */
   static String keyPart(String name) {
     boolean shadowed = name.endsWith(OBJECT_SUFFIX) && name.length() > OBJECT_SUFFIX.length();
     return shadowed ? name.substring(0, name.length() - OBJECT_SUFFIX.length()) : name;
   }
 
-  /** {@code name.conflict-<etag8>}, shortened at its front part to fit (H18). */
-  static String conflictName(String name, String etag) {
-    String suffix = ".conflict-" + etag.substring(0, Math.min(8, etag.length()));
+  /**
+   * {@code name.conflict-<etag8>}, shortened at its front part to fit (H18); where that name is
+   * something else's, {@code -2} and so on follow.
+   */
+  static String conflictName(String name, String etag, int n) {
+    String suffix =
+        ".conflict-" + etag.substring(0, Math.min(8, etag.length())) + (n == 1 ? "" : "-" + n);
     String kept = name;
     while (bytes(kept) + suffix.length() > NAME_BYTES_MAX) {
       kept = kept.substring(0, kept.offsetByCodePoints(kept.length(), -1));

@@ -53,7 +53,8 @@ public final class LinkEngine implements AutoCloseable {
     var writer = new NamespaceWriter(namespace, clock, random);
     var buckets = new LinkBuckets(namespace, opener, config, random);
     var loader = new ObjectLoader(namespace, store, buckets, config);
-    parts = new LinkParts(namespace, writer, store, buckets, loader, notifier, config);
+    parts =
+        new LinkParts(namespace, writer, store, buckets, loader, notifier, new OwnWrites(), config);
     buffers = new UploadBuffers(config.uploadBufferBytes(), config.partBytes());
     versions = new ContentVersions(parts);
     exporter = new FileExporter(parts, buffers, versions);

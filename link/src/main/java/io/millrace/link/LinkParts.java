@@ -20,6 +20,7 @@ record LinkParts(
     LinkBuckets buckets,
     ObjectLoader loader,
     CoherenceNotifier notifier,
+    OwnWrites ownWrites,
     LinkConfig config) {
 
   LinkRecord link(int id) {

@@ -100,8 +100,7 @@ final class LinkRemoval {
         if (!keepData && entry.getIno() != root.getIno()) {
           entries.emptyDirectory(entry);
         }
-      } else if (!keepData || !kept(entry)) {
-        entries.file(entry);
+      } else if ((!keepData || !kept(entry)) && entries.file(entry)) {
         lost++;
       }
     }

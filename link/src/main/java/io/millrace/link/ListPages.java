@@ -14,9 +14,14 @@ import java.util.concurrent.FutureTask;
 final class ListPages implements AutoCloseable {
   private static final int KEYS = 1000;
 
+  /**
+   * @param askedNanos {@link System#nanoTime} before the request: later changes may be missing
+   */
+  record Listed(Bucket.Page page, long askedNanos) {}
+
   private final LinkBucket link;
   private final String prefix;
-  private FutureTask<Bucket.Page> coming;
+  private FutureTask<Listed> coming;
   private Thread fetcher;
 
   ListPages(LinkBucket link, String prefix, String startAfter) {
@@ -26,11 +31,11 @@ final class ListPages implements AutoCloseable {
   }
 
   /** Empty after the last page. Waits while the bucket is away (S25). */
-  Optional<Bucket.Page> next() throws InterruptedException {
+  Optional<Listed> next() throws InterruptedException {
     if (coming == null) {
       return Optional.empty();
     }
-    Bucket.Page page;
+    Listed page;
     try {
       page = coming.get();
     } catch (ExecutionException e) {
@@ -40,16 +45,20 @@ final class ListPages implements AutoCloseable {
       throw new FsException(e, Errno.EIO, "listing failed", "prefix", prefix);
     }
     coming = null;
-    page.next().ifPresent(token -> fetch(token, ""));
+    page.page().next().ifPresent(token -> fetch(token, ""));
     return Optional.of(page);
   }
 
   private void fetch(String token, String startAfter) {
     coming =
         new FutureTask<>(
-            () ->
-                link.backOff()
-                    .retrying(() -> link.bucket().list(prefix, token, startAfter, "", KEYS)));
+            () -> {
+              long asked = System.nanoTime();
+              return new Listed(
+                  link.backOff()
+                      .retrying(() -> link.bucket().list(prefix, token, startAfter, "", KEYS)),
+                  asked);
+            });
     fetcher = Thread.ofVirtual().name("list").start(coming);
   }
 

@@ -51,8 +51,7 @@ final class MissingObjects {
     }
     String key = parts.namespace().objectKey(entry.getIno());
     Optional<Bucket.ObjectHead> head = bucket.backOff().retrying(() -> bucket.bucket().head(key));
-    if (head.isEmpty()) {
-      removal.file(entry);
+    if (head.isEmpty() && removal.file(entry)) {
       removed++;
     }
   }

@@ -9,6 +9,7 @@ import io.millrace.core.api.BucketOpener;
 import io.millrace.core.api.CoherenceNotifier;
 import io.millrace.core.api.ContentSource.Urgency;
 import io.millrace.core.api.Ino;
+import io.millrace.core.api.Namespace;
 import io.millrace.core.api.Pinned;
 import io.millrace.meta.NamespaceConfig;
 import io.millrace.meta.RocksNamespace;
@@ -46,6 +47,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 
 /** A node's link side without a node: real namespace, blocks in memory, a bucket to watch. */
 final class LinkFixture implements AutoCloseable {
@@ -62,6 +64,10 @@ final class LinkFixture implements AutoCloseable {
   final Set<Long> open = ConcurrentHashMap.newKeySet();
   final Set<Long> writing = ConcurrentHashMap.newKeySet();
   LinkConfig config = CONFIG;
+
+  /** What the engine has for the namespace. */
+  UnaryOperator<Namespace> wrapped = inner -> inner;
+
   BucketOpener opener;
   RocksNamespace namespace;
   LinkEngine engine;
@@ -86,7 +92,7 @@ final class LinkFixture implements AutoCloseable {
   void startEngine() {
     engine =
         new LinkEngine(
-            namespace,
+            wrapped.apply(namespace),
             store,
             l -> opener.open(l),
             notifier(),

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * Writes down each request, may be taken away, may hold GETs back, and may lack the power of
@@ -20,8 +21,15 @@ final class WatchedBucket implements Bucket {
   final List<String> requests = new ArrayList<>();
   final AtomicBoolean away = new AtomicBoolean();
   final AtomicBoolean conditions = new AtomicBoolean(true);
+  final AtomicBoolean copyChecks = new AtomicBoolean(true);
   volatile CountDownLatch gate = new CountDownLatch(0);
   volatile Runnable afterPut = () -> {};
+
+  /** Is told each request, as it stands in {@link #requests}, before it is made. */
+  volatile Consumer<String> before = request -> {};
+
+  /** Is told copies, deletes and listings that were made and not answered yet. */
+  volatile Consumer<String> made = request -> {};
 
   WatchedBucket(Bucket inner) {
     this.inner = inner;
@@ -34,6 +42,7 @@ final class WatchedBucket implements Bucket {
     if (away.get()) {
       throw new FsException(Errno.ECONNREFUSED, "bucket is away", "key", key);
     }
+    before.accept(name + " " + key);
   }
 
   long count(String name) {
@@ -97,19 +106,24 @@ final class WatchedBucket implements Bucket {
   public ObjectInfo copy(
       String source, String sourceEtag, String target, Optional<Map<String, String>> metadata) {
     request("copy", target);
-    return inner.copy(source, sourceEtag, target, metadata);
+    ObjectInfo info = inner.copy(source, copyChecks.get() ? sourceEtag : "", target, metadata);
+    made.accept("copy " + target);
+    return info;
   }
 
   @Override
   public void delete(String key, Condition condition) {
     request("delete", key);
     inner.delete(key, honoured(condition));
+    made.accept("delete " + key);
   }
 
   @Override
   public Page list(String prefix, String token, String startAfter, String delimiter, int maxKeys) {
     request("list", prefix);
-    return inner.list(prefix, token, startAfter, delimiter, maxKeys);
+    Page page = inner.list(prefix, token, startAfter, delimiter, maxKeys);
+    made.accept("list " + prefix);
+    return page;
   }
 
   @Override

@@ -394,6 +394,12 @@ public final class RocksNamespace implements Namespace {
   }
 
   @Override
+  public Optional<Change> waitingRename(int link, String key) {
+    byte[] bytes = key.getBytes(StandardCharsets.UTF_8);
+    return withSnapshot(tree -> Optional.ofNullable(tree.waitingRename(link, bytes)));
+  }
+
+  @Override
   public boolean tombstone(int link, String key) {
     return live().tombstone(link, key.getBytes(StandardCharsets.UTF_8));
   }

@@ -139,6 +139,12 @@ public interface Namespace extends AutoCloseable {
   /** Number of rows in the link's queue. */
   long pendingChanges(int link);
 
+  /**
+   * The rename, not exported yet, whose file or directory still has its content under this key or a
+   * prefix of it (H3).
+   */
+  Optional<Change> waitingRename(int link, String key);
+
   /** Whether a deleted file's key is remembered, so that an import must not bring it back (S8). */
   boolean tombstone(int link, String key);
 

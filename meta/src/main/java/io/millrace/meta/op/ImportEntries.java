@@ -177,6 +177,13 @@ final class ImportEntries {
     }
     scope.quota().made(file, dir);
     tree.addName(dir, name, file);
+    if (run.movesWait()) {
+      byte[] key = tree.targetKey(file);
+      if (!Arrays.equals(key, tree.derivedKey(file))) {
+        file.origin = key; // it was never where its directory's other objects still are (H3)
+        tree.save(file);
+      }
+    }
     if (!mayExist(entry.getName())) {
       lastName = entry.getName(); // twice in one batch
     }

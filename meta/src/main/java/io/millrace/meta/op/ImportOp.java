@@ -155,6 +155,11 @@ public final class ImportOp {
     return seq >= 0 && scope.queue().get(link.getId(), seq) == null;
   }
 
+  /** Whether a directory may still have its objects under an old prefix. */
+  boolean movesWait() {
+    return tombstones;
+  }
+
   void conflict(int directory, ByteString name, String code) {
     result.addConflicts(
         ImportConflict.newBuilder().setDirectory(directory).setName(name).setCode(code));

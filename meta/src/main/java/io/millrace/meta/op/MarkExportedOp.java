@@ -34,8 +34,11 @@ public final class MarkExportedOp {
     if (inode.link == 0 || inode.orphan) {
       throw new FsException(Errno.ESTALE, "file left the link", "inode", inode.ino);
     }
-    boolean same = op.getContentSeq() == inode.contentSeq;
-    boolean exported = op.getContentSeq() != 0;
+    if (op.getKnownOnly() && inode.contentClass == ContentClass.CLEAN && inode.object != null) {
+      return Scope.result(inode).setExisted(false); // exported meanwhile, over that very object
+    }
+    boolean same = !op.getKnownOnly() && op.getContentSeq() == inode.contentSeq;
+    boolean exported = !op.getKnownOnly() && op.getContentSeq() != 0;
     ObjectVersion object = withStream(same);
     if (inode.isRegular() && same && inode.size > 0) {
       checkWhole(object);

@@ -22,6 +22,10 @@ public final class UnlinkOp {
     if (file.isDirectory()) {
       throw new FsException(Errno.EISDIR, "is a directory", "inode", file.ino);
     }
+    boolean another = file.ino != op.getOnlyIno() || file.contentSeq != op.getOnlyContentSeq();
+    if (op.getOnlyIno() != 0 && another) {
+      throw new FsException(Errno.ESTALE, "another file has the name", "inode", file.ino);
+    }
     if (op.getForget()) {
       scope.removal().forget(dir, file, op.getOpen(), scope.session(), scope.now());
     } else {

@@ -143,10 +143,12 @@ public final class ChangeQueue {
       return -1;
     }
     byte[] value = batch.get(Keys.tombstone(link, key));
-    if (value == null) {
-      return -1;
-    }
-    var row = new RowReader(value);
+    return value == null ? -1 : rowOf(value);
+  }
+
+  /** The row that the tombstone of this value waits for. */
+  static long rowOf(byte[] tombstone) {
+    var row = new RowReader(tombstone);
     row.format(TOMBSTONE_FORMAT);
     return row.varint();
   }

@@ -3,11 +3,14 @@ package io.millrace.meta.tree;
 import com.google.protobuf.ByteString;
 import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
+import io.millrace.meta.row.ChangeRow;
 import io.millrace.meta.row.EntryRow;
 import io.millrace.meta.row.InodeRow;
 import io.millrace.meta.row.InodeState;
 import io.millrace.meta.row.Keys;
 import io.millrace.meta.store.Rows;
+import io.millrace.proto.Change;
+import io.millrace.proto.ChangeKind;
 import io.millrace.proto.LinkRecord;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -266,5 +269,24 @@ public class TreeReader {
       }
     }
     return rows.get(Keys.tombstone(link, objectKey)) != null;
+  }
+
+  /** The rename that still has its object under this key, or its objects below a prefix of it. */
+  public final Change waitingRename(int link, byte[] objectKey) {
+    for (int length = objectKey.length; length > 0; length--) {
+      if (length < objectKey.length && objectKey[length - 1] != '/') {
+        continue;
+      }
+      byte[] tombstone = rows.get(Keys.tombstone(link, Arrays.copyOf(objectKey, length)));
+      if (tombstone != null) {
+        byte[] key = Keys.change(link, ChangeQueue.rowOf(tombstone));
+        byte[] value = rows.get(key);
+        Change change = value == null ? null : ChangeRow.decode(key, value);
+        if (change != null && change.getKind() != ChangeKind.CHANGE_DELETED) {
+          return change;
+        }
+      }
+    }
+    return null;
   }
 }
