@@ -53,7 +53,7 @@ final class ModelRun {
     System.out.println("model: two mounts, " + threads + " threads each, seed " + seed);
     try (var machine = new ModelMachine(2)) {
       var load = new ConcurrentLoad(machine, seed, threads, length);
-      watched(machine, load::run, load::done, () -> "operation " + load.done());
+      watched(machine, load::run, load::progress, () -> "operation " + load.done());
       System.out.println("model: " + load.done() + " operations");
     }
   }

@@ -39,6 +39,7 @@ public final class ConcurrentLoad {
   private final RandomBytes random = new RandomBytes();
   private final TimeClass times = TimeClass.fromNow();
   private final LongAdder done = new LongAdder();
+  private final LongAdder compared = new LongAdder();
   private final Queue<String> failures = new ConcurrentLinkedQueue<>();
 
   public ConcurrentLoad(Machine machine, long seed, int threadsPerMount, Duration length) {
@@ -50,6 +51,11 @@ public final class ConcurrentLoad {
 
   public long done() {
     return done.sum();
+  }
+
+  /** Grows while anything goes on, the comparison at the end as well. */
+  public long progress() {
+    return done.sum() + compared.sum();
   }
 
   public void run() {
@@ -100,9 +106,11 @@ public final class ConcurrentLoad {
   }
 
   private void compare(List<String> roots, Syscalls calls) {
-    Map<String, String> wanted = FileTree.below(roots.getFirst(), calls, times);
+    Map<String, String> wanted =
+        FileTree.below(roots.getFirst(), calls, times, compared::increment);
     for (String root : roots) {
-      String difference = FileTree.difference(wanted, FileTree.below(root, calls, times));
+      String difference =
+          FileTree.difference(wanted, FileTree.below(root, calls, times, compared::increment));
       if (!difference.isEmpty()) {
         throw new Difference("seed " + seed + ": the trees differ at " + root + difference);
       }

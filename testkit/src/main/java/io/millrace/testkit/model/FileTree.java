@@ -27,21 +27,30 @@ final class FileTree {
   private final MemorySegment raw = Arena.ofAuto().allocate(FileStat.BYTES, Long.BYTES);
   private final Map<Long, String> first = new HashMap<>();
   private final TreeMap<String, String> facts = new TreeMap<>();
+  private final Runnable seen;
 
-  private FileTree(Syscalls calls, TimeClass times) {
+  private FileTree(Syscalls calls, TimeClass times, Runnable seen) {
     this.calls = calls;
     this.times = times;
+    this.seen = seen;
   }
 
   static Map<String, String> below(String root, Syscalls calls, TimeClass times) {
-    var tree = new FileTree(calls, times);
+    return below(root, calls, times, () -> {});
+  }
+
+  /**
+   * @param seen run for each entry and each piece of content: that it goes on
+   */
+  static Map<String, String> below(String root, Syscalls calls, TimeClass times, Runnable seen) {
+    var tree = new FileTree(calls, times, seen);
     tree.walk(root, "");
     return tree.facts;
   }
 
   /** Removes all below a directory. */
   static void clear(String root, Syscalls calls) {
-    var tree = new FileTree(calls, TimeClass.fromNow());
+    var tree = new FileTree(calls, TimeClass.fromNow(), () -> {});
     for (var entry : tree.entries(root)) {
       String path = root + "/" + entry.name();
       if (calls.unlink(path, 0) == -21) {
@@ -70,6 +79,7 @@ final class FileTree {
     for (var entry : entries(directory)) {
       String path = directory + "/" + entry.name();
       String name = relative + entry.name();
+      seen.run();
       long result = calls.stat(Syscalls.AT_FDCWD, path, Syscalls.AT_SYMLINK_NOFOLLOW, raw);
       if (result < 0) {
         facts.put(name, "listed, but stat gives errno " + -result);
@@ -133,6 +143,7 @@ final class FileTree {
     var crc = new CRC32C();
     long got;
     do {
+      seen.run();
       got = calls.read(fd, buffer, PIECE);
       if (got > 0) {
         crc.update(buffer.asSlice(0, got).asByteBuffer());
