@@ -214,7 +214,8 @@ final class Side implements AutoCloseable {
       calls.utimens(fd, null, now, 0); // FUSE is not told of writes to pipes
     }
     Outcome written = synced(Outcome.of(done), fd);
-    if (roots.size() > 1 && op.kind() == Operation.Kind.WRITE && slots.appends(op.slot())) {
+    boolean appended = done > 0 && op.kind() == Operation.Kind.WRITE && slots.appends(op.slot());
+    if (roots.size() > 1 && appended) {
       calls.lseek(fd, 0, SEEK_END); // the position comes from the size that its kernel knew
     }
     return written;
