@@ -330,7 +330,7 @@ public final class S3Bucket implements Bucket {
   @Override
   public Abilities abilities() {
     if (known.get() == null) {
-      String key = settings.probePrefix() + ".millrace-probe-" + UUID.randomUUID();
+      String key = settings.probePrefix() + PROBE + UUID.randomUUID();
       known.compareAndSet(null, new AbilityProbe(this, key).probe());
     }
     return known.get();

@@ -4,11 +4,9 @@ import io.millrace.core.api.Errno;
 import io.millrace.core.api.FsException;
 import io.millrace.proto.Command;
 import io.millrace.proto.Inode;
-import io.millrace.proto.NoticeItem;
 import io.millrace.proto.NoticeKind;
 import io.millrace.proto.Rmdir;
 import io.millrace.proto.Unlink;
-import java.util.List;
 
 /**
  * Takes entries away because the bucket no longer has them or the link goes: unlike a user's
@@ -60,15 +58,6 @@ final class EntryRemoval {
   }
 
   private void tell(Inode entry, NoticeKind kind) {
-    parts
-        .notifier()
-        .changed(
-            List.of(
-                NoticeItem.newBuilder()
-                    .setKind(kind)
-                    .setDir(entry.getParent())
-                    .setName(entry.getName())
-                    .setIno(entry.getIno())
-                    .build()));
+    parts.tell(kind, entry.getParent(), entry.getName(), entry.getIno());
   }
 }

@@ -60,11 +60,7 @@ final class ImportConflicts {
 
   /** The listing may be older than the object. */
   private static ImportEntry asIs(ImportEntry listed, Bucket.ObjectInfo object) {
-    ObjectVersion version = listed.getObject();
-    boolean same =
-        version.getSize() == object.size()
-            && version.getEtag().toStringUtf8().equals(object.etag());
-    if (same) {
+    if (ImportScan.same(listed.getObject(), object)) {
       return listed;
     }
     return listed.toBuilder()

@@ -213,9 +213,13 @@ final class ImportScan {
   static boolean same(Inode inode, ObjectInfo object) {
     ObjectVersion known = inode.getObject();
     return inode.hasObject()
-        && known.getSize() == object.size()
-        && known.getEtag().equals(bytes(object.etag()))
+        && same(known, object)
         && (!object.etag().isEmpty() || known.getMtimeNs() == object.mtimeNanos());
+  }
+
+  /** By size and etag: of stores that give none this says little. */
+  static boolean same(ObjectVersion known, ObjectInfo object) {
+    return known.getSize() == object.size() && known.getEtag().equals(bytes(object.etag()));
   }
 
   static ObjectVersion version(ObjectInfo object) {

@@ -14,10 +14,8 @@ import io.millrace.proto.ImportEntry;
 import io.millrace.proto.ImportResult;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
-import io.millrace.proto.NoticeItem;
 import io.millrace.proto.NoticeKind;
 import io.millrace.proto.ObjectVersion;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -106,10 +104,7 @@ final class KeptVersion {
   }
 
   private boolean same(ObjectInfo object) {
-    ObjectVersion version = theirs.getObject();
-    return !object.etag().isEmpty()
-        && object.etag().equals(version.getEtag().toStringUtf8())
-        && object.size() == version.getSize();
+    return !object.etag().isEmpty() && ImportScan.same(theirs.getObject(), object);
   }
 
   /** As the store has it: for a copy, some tell no etag. */
@@ -143,15 +138,7 @@ final class KeptVersion {
     boolean placed =
         result.getConflictsList().stream().map(ImportConflict::getCode).allMatch("QUOTA"::equals);
     if (placed) {
-      parts
-          .notifier()
-          .changed(
-              List.of(
-                  NoticeItem.newBuilder()
-                      .setKind(NoticeKind.ENTRY_CHANGED)
-                      .setDir(dir)
-                      .setName(shown)
-                      .build()));
+      parts.tell(NoticeKind.ENTRY_CHANGED, dir, shown, 0);
     }
     return placed;
   }

@@ -1,5 +1,6 @@
 package io.millrace.link;
 
+import io.millrace.core.api.Bucket;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
@@ -59,7 +60,7 @@ final class KeyRules {
    * What a node that was killed while it asked what a store can do has left there: nobody's file.
    */
   static boolean isProbe(String key) {
-    return key.startsWith(".millrace-probe-", key.lastIndexOf('/') + 1);
+    return key.startsWith(Bucket.PROBE, key.lastIndexOf('/') + 1);
   }
 
   /** The last part of the key of a file that is shown by this name. */

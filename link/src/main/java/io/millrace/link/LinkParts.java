@@ -1,5 +1,6 @@
 package io.millrace.link;
 
+import com.google.protobuf.ByteString;
 import io.millrace.core.api.BlockStore;
 import io.millrace.core.api.CoherenceNotifier;
 import io.millrace.core.api.Errno;
@@ -8,6 +9,9 @@ import io.millrace.core.api.Namespace;
 import io.millrace.core.path.TreePath;
 import io.millrace.proto.Inode;
 import io.millrace.proto.LinkRecord;
+import io.millrace.proto.NoticeItem;
+import io.millrace.proto.NoticeKind;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -31,6 +35,17 @@ record LinkParts(
 
   String shown(long ino) {
     return TreePath.shown(namespace, ino);
+  }
+
+  /**
+   * Clients hear of one entry that came or went.
+   *
+   * @param ino what had the name; 0: not told
+   */
+  void tell(NoticeKind kind, long dir, ByteString name, long ino) {
+    notifier.changed(
+        List.of(
+            NoticeItem.newBuilder().setKind(kind).setDir(dir).setName(name).setIno(ino).build()));
   }
 
   /** The inode as it is now; empty where no name leads to it any more. */

@@ -16,10 +16,8 @@ import io.millrace.proto.LinkRecord;
 import io.millrace.proto.LinkSet;
 import io.millrace.proto.LinkStatus;
 import io.millrace.proto.Mkdir;
-import io.millrace.proto.NoticeItem;
 import io.millrace.proto.NoticeKind;
 import io.millrace.proto.PutLink;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -160,15 +158,7 @@ final class LinkSetup {
   private long made(long parent, ByteString name) {
     Mkdir.Builder mkdir = Mkdir.newBuilder().setDir(parent).setName(name).setMode(0755);
     long ino = parts.writer().apply(Command.newBuilder().setMkdir(mkdir)).getInode().getIno();
-    parts
-        .notifier()
-        .changed(
-            List.of(
-                NoticeItem.newBuilder()
-                    .setKind(NoticeKind.ENTRY_CHANGED)
-                    .setDir(parent)
-                    .setName(name)
-                    .build()));
+    parts.tell(NoticeKind.ENTRY_CHANGED, parent, name, 0);
     return ino;
   }
 

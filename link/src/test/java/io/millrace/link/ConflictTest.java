@@ -22,7 +22,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,13 +81,18 @@ class ConflictTest {
             .toList());
   }
 
+  /** {@code a} is in the bucket and here. */
+  private void imported() {
+    fixture.object("a", "base");
+    fixture.exporting("/x", "");
+    fixture.run(TaskKind.TASK_IMPORT, "/x");
+  }
+
   /**
    * {@code a} was changed here and in the bucket; nothing of it is exported while it is written.
    */
   private void conflict() {
-    fixture.object("a", "base");
-    fixture.exporting("/x", "");
-    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    imported();
     fixture.writing.add(fixture.at("/x/a").getIno());
     fixture.write("/x/a", "mine");
     fixture.object("a", "theirs");
@@ -98,23 +102,46 @@ class ConflictTest {
     conflict();
     fixture.writing.clear();
     assertExported("/x");
-    return keptName();
+    return keptName("/x");
   }
 
-  private String keptName() {
-    return fixture.names("/x").stream()
+  private String keptName(String directory) {
+    return fixture.names(directory).stream()
         .filter(name -> name.startsWith("a.conflict-"))
         .findFirst()
         .orElseThrow();
   }
 
-  /** The same version of theirs once more, over another one of ours. */
+  /** The same version of theirs once more, over another one of ours, met by its export. */
   private void conflictAgain() {
+    changeAgain();
+    fixture.writing.remove(fixture.at("/x/a").getIno());
+    assertExported("/x");
+  }
+
+  /** The same, met by an import while the file is still written. */
+  private void conflictAgainAtImport() {
+    changeAgain();
+    fixture.run(TaskKind.TASK_IMPORT, "/x");
+  }
+
+  private void changeAgain() {
     fixture.writing.add(fixture.at("/x/a").getIno());
     fixture.write("/x/a", "ours");
     fixture.object("a", "theirs");
-    fixture.writing.remove(fixture.at("/x/a").getIno());
-    assertExported("/x");
+  }
+
+  /** The bucket refuses this request from now on; counted down each time it does. */
+  private CountDownLatch refusing(String refused, int times) {
+    var latch = new CountDownLatch(times);
+    fixture.bucket.before =
+        request -> {
+          if (request.equals(refused)) {
+            latch.countDown();
+            throw dead();
+          }
+        };
+    return latch;
   }
 
   private static FsException dead() {
@@ -123,23 +150,25 @@ class ConflictTest {
 
   /** The engine gets no further than before such a command, once. */
   private static Namespace endingAt(Namespace inner, Predicate<Command> step, AtomicBoolean once) {
-    return handled(
+    return before(
         inner,
-        command -> {
-          if (step.test(command) && !once.getAndSet(true)) {
-            throw dead();
-          }
+        command -> step.test(command) && !once.getAndSet(true),
+        () -> {
+          throw dead();
         });
   }
 
-  private static Namespace handled(Namespace inner, Consumer<Command> each) {
+  /** Something happens before each such command of the engine. */
+  private static Namespace before(Namespace inner, Predicate<Command> step, Runnable happens) {
     return (Namespace)
         Proxy.newProxyInstance(
             Namespace.class.getClassLoader(),
             new Class<?>[] {Namespace.class},
             (proxy, method, arguments) -> {
-              if (arguments != null && arguments[0] instanceof Command command) {
-                each.accept(command);
+              if (arguments != null
+                  && arguments[0] instanceof Command command
+                  && step.test(command)) {
+                happens.run();
               }
               try {
                 return method.invoke(inner, arguments);
@@ -289,17 +318,6 @@ class ConflictTest {
     assertInStep("", List.of("theirs"));
   }
 
-  /** Something happens before the first such command of the engine. */
-  private static Namespace before(Namespace inner, Predicate<Command> step, Runnable happens) {
-    return handled(
-        inner,
-        command -> {
-          if (step.test(command)) {
-            happens.run();
-          }
-        });
-  }
-
   @Test
   void S04_theSameConflictTwiceIsOneCopy() {
     conflictAndKept();
@@ -323,30 +341,19 @@ class ConflictTest {
     String kept = conflictAndKept();
     fixture.writing.add(fixture.at("/x/" + kept).getIno());
     fixture.write("/x/" + kept, "edited");
-    fixture.writing.add(fixture.at("/x/a").getIno());
-    fixture.write("/x/a", "ours");
-    fixture.object("a", "theirs");
-    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    conflictAgainAtImport();
     fixture.writing.clear();
     assertInStep("ours", List.of("theirs", "edited"));
   }
 
   @Test
-  void S04_aDeleteThatWaitsTakesNoOtherCopyAlong() {
+  void S04_aDeleteThatWaitsTakesNoOtherCopyAlong() throws InterruptedException {
     String kept = conflictAndKept();
-    var refused = new CountDownLatch(1);
-    fixture.bucket.before =
-        request -> {
-          if (request.equals("delete " + kept)) {
-            refused.countDown();
-            throw dead();
-          }
-        };
+    var refused = refusing("delete " + kept, 1);
     fixture.unlink("/x/" + kept);
-    fixture.writing.add(fixture.at("/x/a").getIno());
-    fixture.write("/x/a", "ours");
-    fixture.object("a", "theirs");
-    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    fixture.engine.wake(1);
+    assertTrue(refused.await(WAIT_MS, TimeUnit.MILLISECONDS));
+    conflictAgainAtImport();
     fixture.bucket.before = request -> {};
     fixture.writing.clear();
     assertInStep("ours", List.of("theirs"));
@@ -355,17 +362,9 @@ class ConflictTest {
   @Test
   void S04_aRenamedCopyIsNotWhereTheNextIsKept() {
     String kept = conflictAndKept();
-    fixture.bucket.before =
-        request -> {
-          if (request.equals("copy saved")) {
-            throw dead();
-          }
-        };
+    refusing("copy saved", 1);
     fixture.rename("/x/" + kept, "/x/saved");
-    fixture.writing.add(fixture.at("/x/a").getIno());
-    fixture.write("/x/a", "ours");
-    fixture.object("a", "theirs");
-    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    conflictAgainAtImport();
     fixture.bucket.before = request -> {};
     fixture.writing.clear();
     assertInStep("ours", List.of("theirs"));
@@ -378,10 +377,10 @@ class ConflictTest {
     fixture.set("/x", LinkRecord.newBuilder().setExportDeleted(false), "export_deleted");
     fixture.writing.clear();
     assertExported("/x");
-    fixture.unlink("/x/" + keptName());
+    fixture.unlink("/x/" + keptName("/x"));
     assertExported("/x");
     conflictAgain();
-    assertEquals("theirs", fixture.read("/x/" + keptName()));
+    assertEquals("theirs", fixture.read("/x/" + keptName("/x")));
     assertEquals("ours", fixture.objectText("a"));
   }
 
@@ -390,12 +389,7 @@ class ConflictTest {
     fixture.object("d/b", "b");
     fixture.exporting("/x", "");
     fixture.run(TaskKind.TASK_IMPORT, "/x");
-    fixture.bucket.before =
-        request -> {
-          if (request.equals("copy e/b")) {
-            throw dead();
-          }
-        };
+    refusing("copy e/b", 1);
     fixture.rename("/x/d", "/x/e");
     fixture.object("e/a", "theirs");
     fixture.object("e/new", "new");
@@ -404,11 +398,7 @@ class ConflictTest {
     Inode a = fixture.at("/x/e/a");
     fixture.run(TaskKind.TASK_EXPORT, "/x/e/a");
     assertEquals(a.getIno(), fixture.at("/x/e/a").getIno());
-    String kept =
-        fixture.names("/x/e").stream()
-            .filter(name -> name.startsWith("a.conflict-"))
-            .findFirst()
-            .orElseThrow();
+    String kept = keptName("/x/e");
     assertEquals("new", fixture.read("/x/e/new"));
     assertEquals("theirs", fixture.read("/x/e/" + kept));
     fixture.bucket.before = request -> {};
@@ -422,9 +412,7 @@ class ConflictTest {
 
   @Test
   void S02_aListingFromBeforeAnExportDoesNotUndoIt() {
-    fixture.object("a", "base");
-    fixture.exporting("/x", "");
-    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    imported();
     afterListing(
         () -> {
           fixture.write("/x/a", "mine");
@@ -436,9 +424,7 @@ class ConflictTest {
 
   @Test
   void S08_aListingFromBeforeADeleteDoesNotBringTheFileBack() {
-    fixture.object("a", "base");
-    fixture.exporting("/x", "");
-    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    imported();
     afterListing(
         () -> {
           fixture.unlink("/x/a");
@@ -463,9 +449,7 @@ class ConflictTest {
 
   @Test
   void S08_aDeleteThatWaitsSparesTheFileThatHasTheNameSince() throws InterruptedException {
-    fixture.object("a", "base");
-    fixture.exporting("/x", "");
-    fixture.run(TaskKind.TASK_IMPORT, "/x");
+    imported();
     fixture.bucket.conditions.set(false);
     var deleting = new CountDownLatch(1);
     var put = new CountDownLatch(1);
@@ -528,19 +512,16 @@ class ConflictTest {
   }
 
   @Test
-  void S09_anObjectOnItsWayToAnotherNameIsNoConflict() {
+  void S09_anObjectOnItsWayToAnotherNameIsNoConflict() throws InterruptedException {
     fixture.exporting("/x", "");
     fixture.write("/x/new", "first");
     assertExported("/x");
-    fixture.bucket.before =
-        request -> {
-          if (request.equals("copy a")) {
-            throw dead();
-          }
-        };
+    refusing("copy a", 1);
     fixture.rename("/x/new", "/x/a");
     fixture.write("/x/new", "second");
-    await(new CountDownLatch(1)); // its export is tried, and tried again
+    var tried = refusing("copy a", 2);
+    fixture.engine.wake(1);
+    assertTrue(tried.await(WAIT_MS, TimeUnit.MILLISECONDS));
     assertEquals("first", fixture.objectText("new"));
     fixture.bucket.before = request -> {};
     assertInStep("first", List.of());

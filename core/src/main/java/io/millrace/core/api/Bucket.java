@@ -22,6 +22,12 @@ import java.util.Optional;
 public interface Bucket extends AutoCloseable {
 
   /**
+   * How the last part of a key begins that {@link #abilities} may write for a moment: nobody's
+   * object, left behind where the process was killed meanwhile.
+   */
+  String PROBE = ".millrace-probe-";
+
+  /**
    * @param size -1 in the answer of a completed upload where the store does not say
    * @param etag without quotes, empty where the store gives none
    * @param mtimeNanos LastModified: whole seconds from a HEAD, often finer from a listing; 0 in the
